@@ -1,0 +1,1 @@
+"""The front door: settings, objects, application, command line."""

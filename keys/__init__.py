@@ -1,0 +1,1 @@
+"""Whose key it is, which algorithm, and whether the certificate is good."""

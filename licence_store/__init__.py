@@ -1,0 +1,1 @@
+"""The e-licence library: identifiers, metadata, faces, issuing, keeping."""

@@ -1,0 +1,1 @@
+"""From licence data and a template to unsealed PDF and OFD bytes."""

@@ -1,0 +1,1 @@
+"""Seals and sealing: formats, seal register, seal-use log, plumbing."""

@@ -1,0 +1,1 @@
+"""What the bytes say: SES, CMS, OFD and PDF. Pure: bytes and dataclasses only."""

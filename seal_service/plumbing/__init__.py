@@ -1,0 +1,1 @@
+"""Database, blobs, callers, problems, clock, logging."""

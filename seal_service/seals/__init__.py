@@ -1,0 +1,1 @@
+"""The seal: its model, states, rules of use, making and register."""

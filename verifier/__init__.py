@@ -1,0 +1,1 @@
+"""Judges whether a file, a seal or a licence is good now."""

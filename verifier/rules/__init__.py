@@ -1,0 +1,1 @@
+"""One module per rule book; one function per clause."""
