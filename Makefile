@@ -1,0 +1,64 @@
+# Every task of the project. `make help` lists them.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.ONESHELL:
+.DEFAULT_GOAL := help
+
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := keys seal_service licence_store verifier eseal
+DATA ?= data
+WORKERS ?= 2
+
+help: ## list the tasks
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## what the service needs: locked dependencies and fonts
+	@scripts/setup runtime
+
+setup-tests: ## what the tests need on top: test dependencies, browser, PostgreSQL, PDF tools
+	@scripts/setup tests
+
+demo: setup ## set everything up, issue the example licences over HTTP, verify them, print the result
+	@$(BIN)/python -m eseal demo --data "$(DATA)"
+
+run: setup ## run the service on loopback with the demo's data
+	@$(BIN)/python -m eseal demo --data "$(DATA)" --keep-running
+
+test: setup-tests ## all tests
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+journeys: setup-tests ## the user stories over real HTTP and a real browser
+	@$(BIN)/python -m pytest -m journey tests/journeys
+
+fmt: ## format the code
+	@$(BIN)/ruff format . && $(BIN)/ruff check --fix -q .
+
+lint: setup-tests ## format check, ruff, mypy --strict
+	@$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+
+arch: setup-tests ## import contracts
+	@$(BIN)/lint-imports
+
+golden: setup-tests ## make the golden files again (look at them before committing)
+	@$(BIN)/python -m tests.golden.make_golden
+
+docs: setup-tests ## write docs/openapi.json and docs/problems.md from the code
+	@$(BIN)/python -m eseal docs
+
+bench: setup-tests ## measure; prints a table and writes build/bench.json
+	@$(BIN)/python -m bench
+
+lock: ## lock the dependencies again
+	@for name in runtime test hsm; do \
+	  $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header \
+	    requirements/$$name.in -o requirements/$$name.txt; done
+
+check: lint arch test ## all that CI does
+
+clean: ## remove what was built (not the data folder)
+	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
+
+.PHONY: help setup setup-tests demo run test journeys fmt lint arch golden docs bench lock check clean
