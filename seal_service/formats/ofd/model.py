@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from keys.algorithms import DigestAlgorithm
 from seal_service.formats.ofd.entries import Notice
 
 
@@ -136,3 +137,94 @@ class OFDDocument:
     def lists_missing_signatures(self) -> bool:
         """Return whether a signature list is named but absent: not the same as unsigned."""
         return any(b.signatures_path and not b.signatures_present for b in self.bodies)
+
+
+class SignatureKind(StrEnum):
+    """What SignedValue.dat holds."""
+
+    SEAL = "Seal"
+    """A seal signature (SES)."""
+    SIGN = "Sign"
+    """A plain signature (GB/T 35275 SignedData, or a raw value)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OFDProvider:
+    """Which program made the signature, as it says itself."""
+
+    name: str
+    version: str = ""
+    company: str = ""
+    extend_data: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OFDReference:
+    """One protected entry."""
+
+    file_ref: str
+    """As written."""
+    path: str
+    """Entry name; it may be absent from the package."""
+    value: bytes | None
+    """The digest it should have; None if the text is no digest of the method named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampAnnotation:
+    """Where the seal picture is shown, in millimetres from the top-left of the page."""
+
+    stamp_id: str
+    page_ref: str
+    page_number: int | None
+    """From 1; None if no page has that identifier."""
+    boundary: tuple[float, float, float, float] | None
+    clip: tuple[float, float, float, float] | None
+    """The visible part, relative to the boundary."""
+    problems: tuple[str, ...] = ()
+    """``page-unknown``, ``boundary``, ``clip``, ``off-page``, ``hidden``, ``duplicate-stamp``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OFDSignature:
+    """One signature as the package states it; nothing is judged here."""
+
+    signature_id: str
+    kind: SignatureKind
+    list_path: str
+    path: str
+    """Entry of Signature.xml, without leading slash."""
+    signature_xml: bytes
+    """The original bytes: what the signed digest must fit. Empty if the entry is absent."""
+    provider: OFDProvider = OFDProvider(name="")
+    method: str = ""
+    """SignatureMethod, as written."""
+    signed_at_text: str = ""
+    """SignatureDateTime, as written; never a proof of time."""
+    check_method: str = ""
+    """As written; absent means MD5."""
+    digest: DigestAlgorithm | None = None
+    digest_problem: str = ""
+    """``weak-algorithm``, ``unsupported-algorithm`` or empty."""
+    references: tuple[OFDReference, ...] = ()
+    stamps: tuple[StampAnnotation, ...] = ()
+    seal_path: str | None = None
+    seal: bytes | None = None
+    signed_value_path: str | None = None
+    signed_value: bytes | None = None
+    builds_on: str = ""
+    """Identifier of the signature this one builds on (GM/T 0099), if it says so."""
+    notices: tuple[Notice, ...] = ()
+    problems: tuple[Notice, ...] = ()
+    """``signature-missing``, ``signature-shape``, ``no-coverage``, ``signed-value-missing``, ..."""
+
+    @property
+    def locks_list(self) -> bool:
+        """Return whether the signature list is protected, so that no signature may follow."""
+        return any(reference.path == self.list_path for reference in self.references)
+
+    @property
+    def own_paths(self) -> frozenset[str]:
+        """Return the entries that make up this signature."""
+        paths = (self.path, self.signed_value_path, self.seal_path)
+        return frozenset(path for path in paths if path)

@@ -30,8 +30,8 @@ ROOT_ENTRY = "OFD.xml"
 COMPRESSED_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")
 """PNG and JPEG do not deflate."""
 OFFSET_IN_CENTRAL = 42
-FAST, SMALL = 1, 9
-"""Deflate levels: for entries made once, and for entries written many times."""
+PLAIN, FAST, SMALL = 0, 1, 9
+"""Deflate levels: not at all, for entries made once, and for entries written many times."""
 
 
 def pack(path: str, content: bytes, *, level: int = FAST) -> StoredEntry:
@@ -54,14 +54,14 @@ def pack(path: str, content: bytes, *, level: int = FAST) -> StoredEntry:
 
 def write_container(entries: Mapping[str, bytes] | Iterable[StoredEntry]) -> bytes:
     """Write a package. Contents given by path are packed at the fast level."""
-    if isinstance(entries, Mapping):
-        entries = [pack(path, content) for path, content in entries.items()]
-    ordered = sorted(entries, key=lambda entry: entry.path != ROOT_ENTRY)
+    ordered = sorted(_packed(entries), key=lambda entry: entry.path != ROOT_ENTRY)
     _check_paths([entry.path for entry in ordered])
     return _assemble([], ordered)
 
 
-def append_entries(original: bytes | OFDContainer, new: Mapping[str, bytes]) -> bytes:
+def append_entries(
+    original: bytes | OFDContainer, new: Mapping[str, bytes] | Iterable[StoredEntry]
+) -> bytes:
     """Add entries at the end; every other entry keeps its bytes, header and descriptor included.
 
     An entry of ``new`` that exists already replaces the old one, which leaves no trace. Bytes
@@ -69,14 +69,21 @@ def append_entries(original: bytes | OFDContainer, new: Mapping[str, bytes]) -> 
     """
     if isinstance(original, bytes):
         original = read_container(original)
-    added = [pack(path, content) for path, content in new.items()]
+    added = _packed(new)
+    paths = {entry.path for entry in added}
     if not original.members:
-        kept = [entry for path, entry in original.stored.items() if path not in new]
+        kept = [entry for path, entry in original.stored.items() if path not in paths]
         return write_container([*kept, *added])
-    members = [member for member in original.members if member.path not in new]
-    _check_paths([*(member.path for member in members), *new])
+    members = [member for member in original.members if member.path not in paths]
+    _check_paths([*(member.path for member in members), *(entry.path for entry in added)])
     records = [(original.data[m.start : m.end], m.central) for m in members]
     return _assemble(records, added)
+
+
+def _packed(entries: Mapping[str, bytes] | Iterable[StoredEntry]) -> list[StoredEntry]:
+    if isinstance(entries, Mapping):
+        return [pack(path, content) for path, content in entries.items()]
+    return list(entries)
 
 
 def _check_paths(paths: list[str]) -> None:

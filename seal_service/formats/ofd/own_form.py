@@ -1,0 +1,103 @@
+"""The one form in which we write a sealed package, so that no byte of it can change unnoticed.
+
+References protect contents, not how contents are packed: a deflate stream, a signature list in
+continue mode or a ZIP header could be changed and every digest would still fit. Our signatures
+therefore carry, in the provider's ExtendData (GM/T 0099; other readers skip it), the SM3 digest of
+the protected entries as they are packed; the files that no digest covers are stored plain; and the
+signature list has one spelling. A signature that carries this claims to be in own form.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+
+from seal_service.formats.ofd.entries import STORED, Notice, OFDContainer, StoredEntry
+from seal_service.formats.ofd.model import OFDProvider, OFDSignature
+from seal_service.formats.ofd.xml import NAMESPACE
+
+OWN_PROVIDER = OFDProvider(name="eseal", version="1", company="eseal")
+DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
+DIGITS = re.compile(r"[0-9]{1,9}")
+
+
+def claims_own_form(signature: OFDSignature) -> bool:
+    """Return whether a signature says it was made by us in own form; the claim itself is signed."""
+    provider = signature.provider
+    return provider.name == OWN_PROVIDER.name and bool(provider.extend_data)
+
+
+def packing_text(entries: Iterable[StoredEntry]) -> str:
+    """Return the digest of entries as they are packed, as ExtendData holds it."""
+    digest = hashlib.new("sm3")
+    for entry in entries:
+        path = entry.path.encode()
+        for value in (len(path), entry.method, entry.crc, entry.size, len(entry.packed)):
+            digest.update(value.to_bytes(8, "little"))
+        digest.update(path)
+        digest.update(entry.packed)
+    return base64.b64encode(digest.digest()).decode("ascii")
+
+
+def own_form_problems(
+    container: OFDContainer, signatures: Sequence[OFDSignature]
+) -> tuple[Notice, ...]:
+    """Say where a package departs from own form; to be asked where every signature claims it.
+
+    ``container`` must have been read strictly. Reasons: ``packing``, ``stored-plain``,
+    ``signature-list``.
+    """
+    stored = {entry.path: entry for entry in container.stored_entries()}
+    problems: list[Notice] = []
+    for signature in signatures:
+        protected = [stored[r.path] for r in signature.references if r.path in stored]
+        if packing_text(protected) != signature.provider.extend_data:
+            problems.append(Notice(reason="packing", subject=signature.path))
+        for path in (signature.path, signature.signed_value_path, signature.list_path):
+            if path in stored and stored[path].method != STORED:
+                problems.append(Notice(reason="stored-plain", subject=path))
+    for path in {signature.list_path: None for signature in signatures}:
+        listed = [signature for signature in signatures if signature.list_path == path]
+        if container.entries[path] != signature_list_xml(listed):
+            problems.append(Notice(reason="signature-list", subject=path))
+    return tuple(problems)
+
+
+def signature_list_xml(signatures: Sequence[OFDSignature]) -> bytes:
+    """Return Signatures.xml as we write it for these signatures."""
+    highest = max(map(number_of, identifiers_of(signatures)), default=0)
+    return spell_list(
+        [(s.signature_id, s.kind.value, f"/{s.path}") for s in signatures], highest=highest
+    )
+
+
+def spell_list(records: Iterable[tuple[str, str, str]], *, highest: int) -> bytes:
+    """Return Signatures.xml; each record is identifier, type and location."""
+    elements = "".join(
+        f'<ofd:Signature ID="{identifier}" Type="{kind}" BaseLoc="{location}"/>'
+        for identifier, kind, location in records
+    )
+    return (
+        f'{DECLARATION}<ofd:Signatures xmlns:ofd="{NAMESPACE}">'
+        f"<ofd:MaxSignId>{identifier(highest)}</ofd:MaxSignId>{elements}</ofd:Signatures>"
+    ).encode()
+
+
+def identifiers_of(signatures: Iterable[OFDSignature]) -> list[str]:
+    """Return the identifiers of signatures and of their stamps, which share one space."""
+    found: list[str] = []
+    for signature in signatures:
+        found.append(signature.signature_id)
+        found += (stamp.stamp_id for stamp in signature.stamps)
+    return found
+
+
+def number_of(text: str) -> int:
+    """Return the number in an identifier such as ``s006``, ``002`` or ``2``; 0 if it has none."""
+    match = DIGITS.search(text)
+    return int(match.group()) if match else 0
+
+
+def identifier(number: int) -> str:
+    """Return the identifier of a signature or stamp in the form the standard recommends."""
+    return f"s{number:03d}"

@@ -1,0 +1,432 @@
+"""Put a seal on a package: say what will be signed, then take the signature in.
+
+Order of work (seal-and-ofd notes, section 8; GB/T 33190-2016, 18):
+
+1. Open the package; refuse a locked one and one whose earlier signatures no longer fit.
+2. First signature: give OFD.xml its Signatures element. Later ones touch no earlier entry but the
+   signature list.
+3. Write Seal.esl and the new record in the signature list.
+4. Take the digest of every entry to be protected: all but the list (unless it is locked) and this
+   signature's own two files. Write Signature.xml; its bytes are the signed object.
+5. ``finish`` adds SignedValue.dat, made elsewhere over ``data_hash`` and ``property_info``.
+6. ``check_integrity`` reads the result back before anybody else sees it.
+
+The seal, its certificate and the signature value are opaque here.
+"""
+
+import base64
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from html import escape
+
+from lxml import etree
+
+from keys.algorithms import OID_SM2_WITH_SM3, OID_SM3, sm3
+from seal_service.errors import (
+    AlreadySealed,
+    InvalidPlacement,
+    LimitExceeded,
+    MalformedDocument,
+    SelfCheckFailed,
+)
+from seal_service.formats.limits import DEFAULT_LIMITS
+from seal_service.formats.ofd.coverage import coverage, locking_signatures_passed_over
+from seal_service.formats.ofd.document import ROOT_PATH, read_document
+from seal_service.formats.ofd.entries import OFDContainer, StoredEntry, make_package
+from seal_service.formats.ofd.model import (
+    OFDDocument,
+    OFDProvider,
+    OFDSignature,
+    SignatureKind,
+    StampAnnotation,
+)
+from seal_service.formats.ofd.names import check_entry_name, directory_of
+from seal_service.formats.ofd.own_form import (
+    DECLARATION,
+    OWN_PROVIDER,
+    claims_own_form,
+    identifier,
+    identifiers_of,
+    number_of,
+    own_form_problems,
+    packing_text,
+    signature_list_xml,
+    spell_list,
+)
+from seal_service.formats.ofd.signatures import (
+    ReferenceResult,
+    check_references,
+    list_identifiers,
+    read_signatures,
+    stamp_problems,
+)
+from seal_service.formats.ofd.xml import NAMESPACE, children, only, parse_xml
+from seal_service.formats.ofd.zip_reading import read_container
+from seal_service.formats.ofd.zip_writing import PLAIN, append_entries, pack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StampPlacement:
+    """Where the seal picture goes, in millimetres from the top-left of the page."""
+
+    page_number: int
+    """From 1."""
+    x_mm: float
+    y_mm: float
+    width_mm: float
+    height_mm: float
+    clip: tuple[float, float, float, float] | None = None
+    """Visible part, relative to the placement: x, y, width, height."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedOFD:
+    """A package that lacks only the signature value."""
+
+    data_hash: bytes
+    """SM3 of Signature.xml: ``dataHash`` of the seal signature."""
+    property_info: str
+    """Absolute path of Signature.xml: ``propertyInfo`` of the seal signature."""
+    signature_xml: bytes
+    signature_id: str
+    signed_value_path: str
+    own_form: bool
+    """Whether the result will be in own form; pass it on to ``check_integrity``."""
+    base: OFDContainer
+    added: tuple[StoredEntry, ...]
+    signature_list: StoredEntry
+
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """A package about to be sealed."""
+
+    container: OFDContainer
+    document: OFDDocument
+    signatures: tuple[OFDSignature, ...]
+    own_form: bool
+
+
+def prepare(
+    package: bytes | OFDContainer,
+    *,
+    eseal_der: bytes,
+    placements: Sequence[StampPlacement],
+    signed_at: datetime,
+    lock: bool = False,
+    provider: OFDProvider = OWN_PROVIDER,
+) -> PreparedOFD:
+    """Lay out one more seal and return what has to be signed.
+
+    With ``lock`` the signature list is protected too, and no signature can follow. Raises
+    ``AlreadySealed`` (reason ``locked``), ``InvalidPlacement`` or ``MalformedDocument``.
+    """
+    opened = _open(package)  # 1
+    body = opened.document.body
+    base = opened.container
+    list_path = body.signatures_path
+    if list_path is None:  # 2
+        home = directory_of(body.root_path)
+        plain = f"{home}/Signs" if home else "Signs"
+        list_path = _free(base, [plain, *_numbered(home, "Signs")]) + "/Signatures.xml"
+        base = _with_signature_list(opened, list_path)
+    folder = _signature_folder(opened, list_path)
+    first_id = _next_number(opened, list_path)
+    stamps = _stamps(placements, opened.document, first_id + 1)
+    signature = OFDSignature(
+        signature_id=identifier(first_id),
+        kind=SignatureKind.SEAL,
+        list_path=list_path,
+        path=f"{folder}/Signature.xml",
+        signature_xml=b"",
+        provider=provider,
+        stamps=stamps,
+        seal_path=f"{folder}/Seal.esl",
+        signed_value_path=f"{folder}/SignedValue.dat",
+    )
+    seal_entry = pack(f"{folder}/Seal.esl", eseal_der)  # 3
+    listed = _signature_list(opened, signature)
+    list_entry = pack(list_path, listed, level=PLAIN)
+    protected = [entry for entry in base.stored_entries() if entry.path != list_path]  # 4
+    protected += [seal_entry, list_entry] if lock else [seal_entry]
+    if opened.own_form:
+        signature = replace(
+            signature, provider=replace(provider, extend_data=packing_text(protected))
+        )
+    signature_xml = _spell_signature(signature, protected, signed_at)
+    return PreparedOFD(
+        data_hash=sm3(signature_xml),
+        property_info=f"/{signature.path}",
+        signature_xml=signature_xml,
+        signature_id=signature.signature_id,
+        signed_value_path=f"{folder}/SignedValue.dat",
+        own_form=opened.own_form,
+        base=base,
+        added=(seal_entry, pack(signature.path, signature_xml, level=PLAIN)),
+        signature_list=list_entry,
+    )
+
+
+def finish(prepared: PreparedOFD, signed_value: bytes) -> bytes:
+    """Return the sealed package; entries that were there before keep their bytes."""
+    value = pack(prepared.signed_value_path, signed_value, level=PLAIN)
+    # The list last: the next signature replaces it and leaves every byte before it in place.
+    return append_entries(prepared.base, [*prepared.added, value, prepared.signature_list])
+
+
+def check_integrity(package: bytes, *, own_form: bool = True) -> None:
+    """Read a sealed package back; raise ``SelfCheckFailed`` unless everything is protected.
+
+    ``own_form`` is what ``PreparedOFD`` says. Signature values, seals and certificates are checked
+    by those who know them.
+    """
+    try:
+        container = read_container(package, strict=own_form)
+        document = read_document(container, strict=own_form)
+        signatures = read_signatures(container, document, strict=own_form)
+    except MalformedDocument as error:
+        reason = str(error.params.get("reason", ""))
+        raise SelfCheckFailed(error.detail, reason=reason or error.code) from error
+    problem = next(_integrity_problems(container, document, signatures, own_form), "")
+    if problem:
+        raise SelfCheckFailed("the sealed package does not hold", reason=problem)
+
+
+def _integrity_problems(
+    container: OFDContainer,
+    document: OFDDocument,
+    signatures: Sequence[OFDSignature],
+    own_form: bool,
+) -> Iterator[str]:
+    if not signatures:
+        yield "unsigned"
+    yield from (problem.reason for problem in document.problems)
+    for signature in signatures:
+        yield from (problem.reason for problem in signature.problems)
+        for reference in check_references(container, signature):
+            if reference.result is not ReferenceResult.OK:
+                yield f"digest:{reference.path}"
+    if locking_signatures_passed_over(signatures):
+        yield "appended-after-lock"
+    if not coverage(container, document, signatures=signatures, holding=signatures).is_complete:
+        yield "uncovered"
+    if own_form:
+        yield from (problem.reason for problem in own_form_problems(container, signatures))
+
+
+# --- 1. opening --------------------------------------------------------------------------------
+
+
+def _open(package: bytes | OFDContainer) -> _Opened:
+    """Read a package strictly if it bears it, tolerantly otherwise; refuse to seal broken ones."""
+    try:
+        opened = _read(package, strict=True)
+    except MalformedDocument:
+        opened = _read(package, strict=False)
+    document = opened.document
+    if document.problems:
+        raise MalformedDocument("", reason=document.problems[0].reason)
+    if document.lists_missing_signatures:
+        raise MalformedDocument("signature list named but absent", reason="signature-list-missing")
+    if len(opened.signatures) >= DEFAULT_LIMITS.signatures:
+        raise LimitExceeded("too many signatures", reason="limit", limit="signatures")
+    for signature in opened.signatures:
+        if signature.locks_list:
+            raise AlreadySealed("an earlier signature locked the document", reason="locked")
+        checked = check_references(opened.container, signature)
+        bad = next((r.path for r in checked if r.result is not ReferenceResult.OK), None)
+        if signature.problems or bad is not None:
+            raise MalformedDocument(
+                "an earlier signature does not hold",
+                reason="earlier-signature",
+                subject=bad or signature.path,
+            )
+    return opened
+
+
+def _read(package: bytes | OFDContainer, *, strict: bool) -> _Opened:
+    if isinstance(package, OFDContainer):
+        # One that was read from a file is read again, for it must be read strictly first.
+        container = _read_file(package.data, strict=strict) if package.members else package
+    else:
+        container = _read_file(package, strict=strict)
+    document = read_document(container, strict=strict)
+    signatures = read_signatures(container, document, strict=strict)
+    own_form = strict
+    if strict:
+        for path in container.entries:
+            length = len(path.encode())
+            check_entry_name(path, raw_length=length, limits=DEFAULT_LIMITS, strict=True)
+    if strict and signatures:
+        own_form = all(map(claims_own_form, signatures))
+        own_form = own_form and not own_form_problems(container, signatures)
+    return _Opened(container, document, signatures, own_form)
+
+
+def _read_file(data: bytes, *, strict: bool) -> OFDContainer:
+    """Read the ZIP; the framing of an unsigned package does not matter, for it is written anew."""
+    if not strict:
+        return read_container(data)
+    try:
+        return read_container(data, strict=True)
+    except MalformedDocument:
+        container = read_container(data)
+        if read_document(container).signatures_path is not None:
+            raise
+        return container
+
+
+# --- 2. and 3. the list ------------------------------------------------------------------------
+
+
+def _with_signature_list(opened: _Opened, list_path: str) -> OFDContainer:
+    """Return the package with the Signatures element in OFD.xml, ready to be written anew."""
+    part = parse_xml(opened.container.entries[ROOT_PATH], ROOT_PATH, root="OFD")
+    body = next(children(part.root, "DocBody"))
+    existing = only(body, "Signatures")
+    if existing is not None:
+        body.remove(existing)
+    space = etree.QName(body).namespace or NAMESPACE
+    element = etree.SubElement(body, f"{{{space}}}Signatures")
+    element.text = f"/{list_path}"
+    root = etree.tostring(part.root, encoding="UTF-8", xml_declaration=False)
+    changed = pack(ROOT_PATH, DECLARATION.encode() + root)
+    return make_package(
+        changed if entry.path == ROOT_PATH else entry for entry in opened.container.stored_entries()
+    )
+
+
+def _signature_list(opened: _Opened, added: OFDSignature) -> bytes:
+    """Return the list with the new record; foreign lists keep their own records as they are."""
+    path = added.list_path
+    old = opened.container.entries.get(path)
+    if old is None or old == signature_list_xml(opened.signatures):
+        return signature_list_xml([*opened.signatures, added])
+    root = parse_xml(old, path, root="Signatures").root
+    for element in list(children(root, "MaxSignId")):
+        root.remove(element)
+    highest = max(map(number_of, identifiers_of([added])))
+    record = parse_xml(
+        spell_list([(added.signature_id, added.kind.value, f"/{added.path}")], highest=highest),
+        path,
+        root="Signatures",
+    ).root
+    root.insert(0, record[0])
+    root.append(record[-1])
+    return DECLARATION.encode() + etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+
+
+def _free(container: OFDContainer, candidates: Iterable[str]) -> str:
+    """Return the first folder that no entry lies in, however a reader compares names."""
+    taken = {path.casefold() for path in container.entries}
+    for folder in candidates:
+        folded = folder.casefold()
+        if not any(path == folded or path.startswith(f"{folded}/") for path in taken):
+            return folder
+    raise LimitExceeded("no free folder", reason="limit", limit="package_members")
+
+
+def _numbered(parent: str, stem: str) -> Iterator[str]:
+    prefix = f"{parent}/" if parent else ""
+    return (f"{prefix}{stem}_{number}" for number in range(DEFAULT_LIMITS.package_members + 1))
+
+
+def _signature_folder(opened: _Opened, list_path: str) -> str:
+    parent = directory_of(list_path)
+    if opened.signatures:
+        parent = directory_of(directory_of(opened.signatures[-1].path))
+    return _free(opened.container, _numbered(parent, "Sign"))
+
+
+def _next_number(opened: _Opened, list_path: str) -> int:
+    """Return the number after every identifier in use: lists, stamps and MaxSignId share them."""
+    used = identifiers_of(opened.signatures)
+    if list_path in opened.container.entries:
+        used += list_identifiers(opened.container, list_path, DEFAULT_LIMITS)
+    return max(map(number_of, used), default=0) + 1
+
+
+# --- 4. Signature.xml --------------------------------------------------------------------------
+
+
+def _stamps(
+    placements: Sequence[StampPlacement], document: OFDDocument, first_id: int
+) -> tuple[StampAnnotation, ...]:
+    """Turn placements into annotations; refuse any that would not be seen on its page."""
+    if not placements:
+        raise InvalidPlacement("a seal needs a place", reason="no-place")
+    stamps: list[StampAnnotation] = []
+    for number, placement in enumerate(placements, first_id):
+        if not 1 <= placement.page_number <= len(document.pages):
+            raise InvalidPlacement("no such page", reason="page-unknown")
+        clip = placement.clip
+        stamp = StampAnnotation(
+            stamp_id=identifier(number),
+            page_ref=document.pages[placement.page_number - 1].page_id,
+            page_number=placement.page_number,
+            boundary=_checked_box(
+                (placement.x_mm, placement.y_mm, placement.width_mm, placement.height_mm)
+            ),
+            clip=None if clip is None else _checked_box(clip),
+        )
+        problem = next(iter(stamp_problems(stamp, document.pages)), "")
+        if problem:
+            raise InvalidPlacement("the seal would not be seen", reason=problem)
+        stamps.append(stamp)
+    return tuple(stamps)
+
+
+def _checked_box(
+    box: tuple[float, float, float, float],
+) -> tuple[float, float, float, float]:
+    limit = DEFAULT_LIMITS.page_side_mm
+    if not all(-limit <= number <= limit for number in box) or min(box[2:]) <= 0:
+        raise InvalidPlacement("not a box on a page", reason="boundary")
+    return box
+
+
+def _spell_signature(
+    signature: OFDSignature, protected: Iterable[StoredEntry], signed_at: datetime
+) -> bytes:
+    """Return Signature.xml in schema order."""
+    provider = signature.provider
+    extension = f"<ofd:ExtendData>{provider.extend_data}</ofd:ExtendData>"
+    references = "".join(
+        f'<ofd:Reference FileRef="/{escape(entry.path)}"><ofd:CheckValue>'
+        f"{base64.b64encode(entry.digest).decode('ascii')}</ofd:CheckValue></ofd:Reference>"
+        for entry in protected
+    )
+    stamps = "".join(map(_spell_stamp, signature.stamps))
+    return (
+        f'{DECLARATION}<ofd:Signature xmlns:ofd="{NAMESPACE}"><ofd:SignedInfo>'
+        f'<ofd:Provider ProviderName="{escape(provider.name)}" '
+        f'Version="{escape(provider.version)}" Company="{escape(provider.company)}">'
+        f"{extension if provider.extend_data else ''}</ofd:Provider>"
+        f"<ofd:SignatureMethod>{OID_SM2_WITH_SM3}</ofd:SignatureMethod>"
+        f"<ofd:SignatureDateTime>{signed_at.astimezone(UTC):%Y%m%d%H%M%SZ}</ofd:SignatureDateTime>"
+        f'<ofd:References CheckMethod="{OID_SM3}">{references}</ofd:References>{stamps}'
+        f"<ofd:Seal><ofd:BaseLoc>/{escape(signature.seal_path or '')}</ofd:BaseLoc></ofd:Seal>"
+        "</ofd:SignedInfo>"
+        f"<ofd:SignedValue>/{escape(signature.signed_value_path or '')}</ofd:SignedValue>"
+        "</ofd:Signature>"
+    ).encode()
+
+
+def _spell_stamp(stamp: StampAnnotation) -> str:
+    clip = f' Clip="{_spell_box(stamp.clip)}"' if stamp.clip else ""
+    boundary = _spell_box(stamp.boundary or (0, 0, 0, 0))
+    return (
+        f'<ofd:StampAnnot ID="{stamp.stamp_id}" PageRef="{escape(stamp.page_ref)}" '
+        f'Boundary="{boundary}"{clip}/>'
+    )
+
+
+def _spell_box(box: tuple[float, float, float, float]) -> str:
+    return " ".join(map(_spell_number, box))
+
+
+def _spell_number(number: float) -> str:
+    """Return millimetres to a tenth of a micrometre, without exponent, ``-0`` or idle zeros."""
+    text = f"{number:.4f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text
