@@ -2,15 +2,28 @@
 
 import struct
 import zlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
 
-from seal_service.formats.ofd.container import StoredEntry, pack, write_container
+from seal_service.formats.ofd.container import (
+    OFDContainer,
+    StoredEntry,
+    pack,
+    read_container,
+    write_container,
+)
+from seal_service.formats.ofd.sealing import StampPlacement, finish, prepare
 
 NAMESPACE = "http://www.ofdspec.org/2016"
 DECLARATION = '<?xml version="1.0" encoding="UTF-8"?>\n'
 DOC_ID = "0123456789abcdef0123456789abcdef"
 LINES = ("营业执照", "统一社会信用代码 91350100M000100Y43", "名称：测试有限公司")
 FONT = b"\x00\x01\x00\x00" + bytes(range(256)) * 4
+SIGNED_AT = datetime(2026, 11, 24, 4, tzinfo=UTC)
+SPOT = StampPlacement(page_number=1, x_mm=120, y_mm=200, width_mm=42, height_mm=42)
+ESEAL = b"\x30\x82\x01\x00" + bytes(256)
+"""Stands for a seal; the package layer only carries it."""
+SIGNED_VALUE = b"\x30\x82\x01\x04" + bytes(range(256)) + b"\x05\x00\x05\x00"
 ATTACHMENT = '{"licence_number":"测试 1"}'.encode()
 
 
@@ -175,3 +188,31 @@ def make_ofd(
 def make_stored(entries: Mapping[str, bytes] | None = None) -> list[StoredEntry]:
     """Return a package as entries that can be sealed without writing and reading them first."""
     return [pack(path, content) for path, content in (entries or ofd_entries()).items()]
+
+
+def seal_ofd(
+    package: bytes | OFDContainer | None = None,
+    *,
+    lock: bool = False,
+    placements: Sequence[StampPlacement] = (SPOT,),
+) -> bytes:
+    """Return a package with one more seal whose seal and value are stand-ins."""
+    prepared = prepare(
+        make_ofd() if package is None else package,
+        eseal_der=ESEAL,
+        placements=placements,
+        signed_at=SIGNED_AT,
+        lock=lock,
+    )
+    return finish(prepared, SIGNED_VALUE)
+
+
+def altered(package: bytes, changes: Mapping[str, bytes | None]) -> bytes:
+    """Return a package with entries replaced, added or (None) removed, canonically written."""
+    entries: dict[str, bytes] = dict(read_container(package).entries)
+    for path, content in changes.items():
+        if content is None:
+            del entries[path]
+        else:
+            entries[path] = content
+    return write_container(entries)
