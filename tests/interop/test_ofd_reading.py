@@ -71,6 +71,7 @@ def test_the_valid_tax_invoice_is_read_over_its_deviations_with_notices() -> Non
     assert reasons(VALID) == {
         "data-descriptor",
         "location-case",
+        "max-unit-id",
         "namespace-missing",
         "type-missing",
     }

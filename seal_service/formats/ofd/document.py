@@ -10,6 +10,7 @@ Only ``OFD.xml``, ``Document.xml`` and pages must exist; anything else that is m
 With ``strict`` (packages that claim to be ours) every deviation is refused instead of noted.
 """
 
+import re
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -37,6 +38,7 @@ from seal_service.formats.ofd.xml import (
 )
 
 ROOT_PATH = "OFD.xml"
+IDENTIFIER = re.compile(r"[0-9]{1,18}")
 A4_BOX = (0.0, 0.0, 210.0, 297.0)
 EXTERNAL_KINDS = frozenset({EntryKind.FONT, EntryKind.MEDIA, EntryKind.COLOUR_PROFILE})
 ACTIVE_ELEMENTS = ("URI", "GotoA", "Sound", "Movie", "Launch")
@@ -339,10 +341,11 @@ class _Walk:
                 self.fault("duplicate-id", path)
             else:
                 self.deviate("duplicate-id", path)
-        if not all(identifier.isascii() and identifier.isdigit() for identifier in everything):
+        if not all(map(IDENTIFIER.fullmatch, everything)):
             self.deviate("id-form", path)
             return
-        if everything and declared.isdigit() and max(map(int, everything)) > int(declared):
+        highest = max(map(int, everything), default=0)
+        if not IDENTIFIER.fullmatch(declared) or highest > int(declared):
             self.deviate("max-unit-id", path)
 
     # --- resources and indexes -----------------------------------------------------------------

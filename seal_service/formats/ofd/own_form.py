@@ -8,12 +8,14 @@ signature list has one spelling. A signature that carries this claims to be in o
 """
 
 import base64
-import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from html import escape
 
+from keys.algorithms import OID_SM2_WITH_SM3, OID_SM3, sm3
 from seal_service.formats.ofd.entries import STORED, Notice, OFDContainer, StoredEntry
-from seal_service.formats.ofd.model import OFDProvider, OFDSignature
+from seal_service.formats.ofd.model import OFDProvider, OFDSignature, StampAnnotation
 from seal_service.formats.ofd.xml import NAMESPACE
 
 OWN_PROVIDER = OFDProvider(name="eseal", version="1", company="eseal")
@@ -27,16 +29,22 @@ def claims_own_form(signature: OFDSignature) -> bool:
     return provider.name == OWN_PROVIDER.name and bool(provider.extend_data)
 
 
-def packing_text(entries: Iterable[StoredEntry]) -> str:
-    """Return the digest of entries as they are packed, as ExtendData holds it."""
-    digest = hashlib.new("sm3")
+def packed_digests(entries: Iterable[StoredEntry]) -> dict[str, bytes]:
+    """Return, by path, a digest of how each entry is packed."""
+    found: dict[str, bytes] = {}
     for entry in entries:
-        path = entry.path.encode()
-        for value in (len(path), entry.method, entry.crc, entry.size, len(entry.packed)):
-            digest.update(value.to_bytes(8, "little"))
-        digest.update(path)
-        digest.update(entry.packed)
-    return base64.b64encode(digest.digest()).decode("ascii")
+        facts = (entry.method, entry.crc, entry.size, len(entry.packed))
+        head = b"".join(fact.to_bytes(8, "little") for fact in facts)
+        found[entry.path] = sm3(head + entry.packed)
+    return found
+
+
+def packing_text(digests: Mapping[str, bytes]) -> str:
+    """Return what ExtendData holds: one digest over paths and digests, in the order given."""
+    pieces: list[bytes] = []
+    for path, packed in digests.items():
+        pieces += (len(path.encode()).to_bytes(4, "little"), path.encode(), packed)
+    return base64.b64encode(sm3(b"".join(pieces))).decode("ascii")
 
 
 def own_form_problems(
@@ -48,9 +56,11 @@ def own_form_problems(
     ``signature-list``.
     """
     stored = {entry.path: entry for entry in container.stored_entries()}
+    digests = packed_digests(stored.values())
     problems: list[Notice] = []
     for signature in signatures:
-        protected = [stored[r.path] for r in signature.references if r.path in stored]
+        paths = [reference.path for reference in signature.references]
+        protected = {path: digests[path] for path in paths if path in digests}
         if packing_text(protected) != signature.provider.extend_data:
             problems.append(Notice(reason="packing", subject=signature.path))
         for path in (signature.path, signature.signed_value_path, signature.list_path):
@@ -101,3 +111,49 @@ def number_of(text: str) -> int:
 def identifier(number: int) -> str:
     """Return the identifier of a signature or stamp in the form the standard recommends."""
     return f"s{number:03d}"
+
+
+def spell_signature(
+    signature: OFDSignature, protected: Iterable[StoredEntry], signed_at: datetime
+) -> bytes:
+    """Return Signature.xml in schema order; its bytes are the signed object."""
+    provider = signature.provider
+    extension = f"<ofd:ExtendData>{provider.extend_data}</ofd:ExtendData>"
+    references = "".join(
+        f'<ofd:Reference FileRef="/{escape(entry.path)}"><ofd:CheckValue>'
+        f"{base64.b64encode(entry.digest).decode('ascii')}</ofd:CheckValue></ofd:Reference>"
+        for entry in protected
+    )
+    stamps = "".join(map(_spell_stamp, signature.stamps))
+    return (
+        f'{DECLARATION}<ofd:Signature xmlns:ofd="{NAMESPACE}"><ofd:SignedInfo>'
+        f'<ofd:Provider ProviderName="{escape(provider.name)}" '
+        f'Version="{escape(provider.version)}" Company="{escape(provider.company)}">'
+        f"{extension if provider.extend_data else ''}</ofd:Provider>"
+        f"<ofd:SignatureMethod>{OID_SM2_WITH_SM3}</ofd:SignatureMethod>"
+        f"<ofd:SignatureDateTime>{signed_at.astimezone(UTC):%Y%m%d%H%M%SZ}</ofd:SignatureDateTime>"
+        f'<ofd:References CheckMethod="{OID_SM3}">{references}</ofd:References>{stamps}'
+        f"<ofd:Seal><ofd:BaseLoc>/{escape(signature.seal_path or '')}</ofd:BaseLoc></ofd:Seal>"
+        "</ofd:SignedInfo>"
+        f"<ofd:SignedValue>/{escape(signature.signed_value_path or '')}</ofd:SignedValue>"
+        "</ofd:Signature>"
+    ).encode()
+
+
+def _spell_stamp(stamp: StampAnnotation) -> str:
+    clip = f' Clip="{_spell_box(stamp.clip)}"' if stamp.clip else ""
+    boundary = _spell_box(stamp.boundary or (0, 0, 0, 0))
+    return (
+        f'<ofd:StampAnnot ID="{stamp.stamp_id}" PageRef="{escape(stamp.page_ref)}" '
+        f'Boundary="{boundary}"{clip}/>'
+    )
+
+
+def _spell_box(box: tuple[float, float, float, float]) -> str:
+    return " ".join(map(_spell_number, box))
+
+
+def _spell_number(number: float) -> str:
+    """Return millimetres to a tenth of a micrometre, without exponent, ``-0`` or idle zeros."""
+    text = f"{number:.4f}".rstrip("0").rstrip(".")
+    return "0" if text == "-0" else text

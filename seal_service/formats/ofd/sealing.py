@@ -14,15 +14,13 @@ Order of work (seal-and-ofd notes, section 8; GB/T 33190-2016, 18):
 The seal, its certificate and the signature value are opaque here.
 """
 
-import base64
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from html import escape
+from datetime import datetime
 
 from lxml import etree
 
-from keys.algorithms import OID_SM2_WITH_SM3, OID_SM3, sm3
+from keys.algorithms import sm3
 from seal_service.errors import (
     AlreadySealed,
     InvalidPlacement,
@@ -50,9 +48,11 @@ from seal_service.formats.ofd.own_form import (
     identifiers_of,
     number_of,
     own_form_problems,
+    packed_digests,
     packing_text,
     signature_list_xml,
     spell_list,
+    spell_signature,
 )
 from seal_service.formats.ofd.signatures import (
     ReferenceResult,
@@ -61,7 +61,7 @@ from seal_service.formats.ofd.signatures import (
     read_signatures,
     stamp_problems,
 )
-from seal_service.formats.ofd.xml import NAMESPACE, children, only, parse_xml
+from seal_service.formats.ofd.xml import NAMESPACE, children, parse_xml
 from seal_service.formats.ofd.zip_reading import read_container
 from seal_service.formats.ofd.zip_writing import PLAIN, append_entries, pack
 
@@ -123,44 +123,22 @@ def prepare(
     ``AlreadySealed`` (reason ``locked``), ``InvalidPlacement`` or ``MalformedDocument``.
     """
     opened = _open(package)  # 1
-    body = opened.document.body
-    base = opened.container
-    list_path = body.signatures_path
-    if list_path is None:  # 2
-        home = directory_of(body.root_path)
-        plain = f"{home}/Signs" if home else "Signs"
-        list_path = _free(base, [plain, *_numbered(home, "Signs")]) + "/Signatures.xml"
-        base = _with_signature_list(opened, list_path)
-    folder = _signature_folder(opened, list_path)
-    first_id = _next_number(opened, list_path)
-    stamps = _stamps(placements, opened.document, first_id + 1)
-    signature = OFDSignature(
-        signature_id=identifier(first_id),
-        kind=SignatureKind.SEAL,
-        list_path=list_path,
-        path=f"{folder}/Signature.xml",
-        signature_xml=b"",
-        provider=provider,
-        stamps=stamps,
-        seal_path=f"{folder}/Seal.esl",
-        signed_value_path=f"{folder}/SignedValue.dat",
-    )
-    seal_entry = pack(f"{folder}/Seal.esl", eseal_der)  # 3
-    listed = _signature_list(opened, signature)
-    list_entry = pack(list_path, listed, level=PLAIN)
+    base, list_path = _with_list(opened)  # 2
+    signature = _new_signature(opened, list_path, placements, provider)
+    seal_entry = pack(signature.seal_path or "", eseal_der)  # 3
+    list_entry = pack(list_path, _signature_list(opened, signature), level=PLAIN)
     protected = [entry for entry in base.stored_entries() if entry.path != list_path]  # 4
     protected += [seal_entry, list_entry] if lock else [seal_entry]
     if opened.own_form:
-        signature = replace(
-            signature, provider=replace(provider, extend_data=packing_text(protected))
-        )
-    signature_xml = _spell_signature(signature, protected, signed_at)
+        packing = packing_text(packed_digests(protected))
+        signature = replace(signature, provider=replace(provider, extend_data=packing))
+    signature_xml = spell_signature(signature, protected, signed_at)
     return PreparedOFD(
         data_hash=sm3(signature_xml),
         property_info=f"/{signature.path}",
         signature_xml=signature_xml,
         signature_id=signature.signature_id,
-        signed_value_path=f"{folder}/SignedValue.dat",
+        signed_value_path=signature.signed_value_path or "",
         own_form=opened.own_form,
         base=base,
         added=(seal_entry, pack(signature.path, signature_xml, level=PLAIN)),
@@ -280,20 +258,46 @@ def _read_file(data: bytes, *, strict: bool) -> OFDContainer:
 # --- 2. and 3. the list ------------------------------------------------------------------------
 
 
-def _with_signature_list(opened: _Opened, list_path: str) -> OFDContainer:
-    """Return the package with the Signatures element in OFD.xml, ready to be written anew."""
-    part = parse_xml(opened.container.entries[ROOT_PATH], ROOT_PATH, root="OFD")
-    body = next(children(part.root, "DocBody"))
-    existing = only(body, "Signatures")
-    if existing is not None:
-        body.remove(existing)
-    space = etree.QName(body).namespace or NAMESPACE
-    element = etree.SubElement(body, f"{{{space}}}Signatures")
-    element.text = f"/{list_path}"
-    root = etree.tostring(part.root, encoding="UTF-8", xml_declaration=False)
-    changed = pack(ROOT_PATH, DECLARATION.encode() + root)
+def _with_list(opened: _Opened) -> tuple[OFDContainer, str]:
+    """Return the package with a signature list named in OFD.xml, and where the list is."""
+    container, body = opened.container, opened.document.body
+    if body.signatures_path is not None:
+        return container, body.signatures_path
+    home = directory_of(body.root_path)
+    plain = f"{home}/Signs" if home else "Signs"
+    list_path = _free(container, [plain, *_numbered(home, "Signs")]) + "/Signatures.xml"
+    root = parse_xml(container.entries[ROOT_PATH], ROOT_PATH, root="OFD").root
+    body_element = next(children(root, "DocBody"))
+    for empty in list(children(body_element, "Signatures")):
+        body_element.remove(empty)
+    space = etree.QName(body_element).namespace or NAMESPACE
+    etree.SubElement(body_element, f"{{{space}}}Signatures").text = f"/{list_path}"
+    text = etree.tostring(root, encoding="UTF-8", xml_declaration=False)
+    changed = pack(ROOT_PATH, DECLARATION.encode() + text)
     return make_package(
-        changed if entry.path == ROOT_PATH else entry for entry in opened.container.stored_entries()
+        changed if entry.path == ROOT_PATH else entry for entry in container.stored_entries()
+    ), list_path
+
+
+def _new_signature(
+    opened: _Opened,
+    list_path: str,
+    placements: Sequence[StampPlacement],
+    provider: OFDProvider,
+) -> OFDSignature:
+    """Return the signature to be written, with fresh folder and identifiers."""
+    folder = _signature_folder(opened, list_path)
+    number = _next_number(opened, list_path)
+    return OFDSignature(
+        signature_id=identifier(number),
+        kind=SignatureKind.SEAL,
+        list_path=list_path,
+        path=f"{folder}/Signature.xml",
+        signature_xml=b"",
+        provider=provider,
+        stamps=_stamps(placements, opened.document, number + 1),
+        seal_path=f"{folder}/Seal.esl",
+        signed_value_path=f"{folder}/SignedValue.dat",
     )
 
 
@@ -384,49 +388,3 @@ def _checked_box(
     if not all(-limit <= number <= limit for number in box) or min(box[2:]) <= 0:
         raise InvalidPlacement("not a box on a page", reason="boundary")
     return box
-
-
-def _spell_signature(
-    signature: OFDSignature, protected: Iterable[StoredEntry], signed_at: datetime
-) -> bytes:
-    """Return Signature.xml in schema order."""
-    provider = signature.provider
-    extension = f"<ofd:ExtendData>{provider.extend_data}</ofd:ExtendData>"
-    references = "".join(
-        f'<ofd:Reference FileRef="/{escape(entry.path)}"><ofd:CheckValue>'
-        f"{base64.b64encode(entry.digest).decode('ascii')}</ofd:CheckValue></ofd:Reference>"
-        for entry in protected
-    )
-    stamps = "".join(map(_spell_stamp, signature.stamps))
-    return (
-        f'{DECLARATION}<ofd:Signature xmlns:ofd="{NAMESPACE}"><ofd:SignedInfo>'
-        f'<ofd:Provider ProviderName="{escape(provider.name)}" '
-        f'Version="{escape(provider.version)}" Company="{escape(provider.company)}">'
-        f"{extension if provider.extend_data else ''}</ofd:Provider>"
-        f"<ofd:SignatureMethod>{OID_SM2_WITH_SM3}</ofd:SignatureMethod>"
-        f"<ofd:SignatureDateTime>{signed_at.astimezone(UTC):%Y%m%d%H%M%SZ}</ofd:SignatureDateTime>"
-        f'<ofd:References CheckMethod="{OID_SM3}">{references}</ofd:References>{stamps}'
-        f"<ofd:Seal><ofd:BaseLoc>/{escape(signature.seal_path or '')}</ofd:BaseLoc></ofd:Seal>"
-        "</ofd:SignedInfo>"
-        f"<ofd:SignedValue>/{escape(signature.signed_value_path or '')}</ofd:SignedValue>"
-        "</ofd:Signature>"
-    ).encode()
-
-
-def _spell_stamp(stamp: StampAnnotation) -> str:
-    clip = f' Clip="{_spell_box(stamp.clip)}"' if stamp.clip else ""
-    boundary = _spell_box(stamp.boundary or (0, 0, 0, 0))
-    return (
-        f'<ofd:StampAnnot ID="{stamp.stamp_id}" PageRef="{escape(stamp.page_ref)}" '
-        f'Boundary="{boundary}"{clip}/>'
-    )
-
-
-def _spell_box(box: tuple[float, float, float, float]) -> str:
-    return " ".join(map(_spell_number, box))
-
-
-def _spell_number(number: float) -> str:
-    """Return millimetres to a tenth of a micrometre, without exponent, ``-0`` or idle zeros."""
-    text = f"{number:.4f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text

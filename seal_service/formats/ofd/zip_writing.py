@@ -13,7 +13,7 @@ from seal_service.errors import LimitExceeded
 from seal_service.formats.limits import DEFAULT_LIMITS
 from seal_service.formats.ofd.entries import DEFLATED, STORED, OFDContainer, StoredEntry
 from seal_service.formats.ofd.names import check_distinct, check_entry_name
-from seal_service.formats.ofd.zip_reading import (
+from seal_service.formats.ofd.zip_headers import (
     CENTRAL,
     CENTRAL_SIGNATURE,
     END,
@@ -23,8 +23,8 @@ from seal_service.formats.ofd.zip_reading import (
     LOCAL,
     LOCAL_SIGNATURE,
     STRICT_VERSION,
-    read_container,
 )
+from seal_service.formats.ofd.zip_reading import read_container
 
 ROOT_ENTRY = "OFD.xml"
 COMPRESSED_MAGIC = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff")

@@ -255,3 +255,60 @@ def test_templates_nest_to_the_limit(depth: int, good: bool) -> None:
 def test_a_template_nobody_declared_is_refused_in_own_and_noted_in_foreign_packages() -> None:
     changed = {PAGE: page_part(1000, ["一"], template="77")}
     assert refusal(changed) == ("template-unknown", None)
+
+
+def test_a_root_that_names_no_document_is_refused() -> None:
+    empty = part("OFD", "", ' Version="1.0" DocType="OFD"')
+    assert refusal({"OFD.xml": empty}) == ("document-missing", "document-missing")
+    rootless = root_part({}).replace(b"Doc_0/Document.xml", b"")
+    assert refusal({"OFD.xml": rootless}) == ("document-missing", "document-missing")
+
+
+@pytest.mark.parametrize("identifier", ["x1", "9" * 5000, "²", "-1", ""])
+def test_identifiers_that_are_no_numbers_are_refused_in_own_and_noted_in_foreign_packages(
+    identifier: str,
+) -> None:
+    """T-OFD-28."""
+    page = page_part(1000, ["一"]).replace(b'ID="1002"', f'ID="{identifier}"'.encode())
+    assert refusal({PAGE: page}) == ("id-form", None)
+    limit = document_part([1000]).replace(b"999999", identifier.encode())
+    assert refusal({DOCUMENT: limit}) == ("max-unit-id", None)
+
+
+def test_versions_page_resources_profiles_and_attachments_without_files_are_followed() -> None:
+    versions = '<ofd:Versions><ofd:Version ID="1" BaseLoc="V.xml"/></ofd:Versions>'
+    files = "<ofd:FileList><ofd:File ID='1'>/Doc_0/Document.xml</ofd:File></ofd:FileList>"
+    own_res = part(
+        "Res",
+        '<ofd:ColorSpaces><ofd:ColorSpace ID="700" Profile="a.icc"/></ofd:ColorSpaces>',
+        ' BaseLoc="/Doc_0/Res"',
+    )
+    page = page_part(1000, ["一"]).replace(
+        b"<ofd:Content>", b"<ofd:PageRes>R.xml</ofd:PageRes><ofd:Content>"
+    )
+    document = read(
+        {
+            "OFD.xml": root_part({}, extra=versions),
+            "V.xml": part("DocVersion", files),
+            PAGE: page,
+            "Doc_0/Pages/Page_0/R.xml": own_res,
+            "Doc_0/Res/a.icc": b"profile",
+            "Doc_0/Attachs/Attachments.xml": part(
+                "Attachments", '<ofd:Attachment ID="A1" Name="x"/>'
+            ),
+        }
+    )
+    kinds = {path: entry.kind for path, entry in document.reachable.items()}
+    assert kinds["V.xml"] is EntryKind.VERSION
+    assert kinds["Doc_0/Res/a.icc"] is EntryKind.COLOUR_PROFILE
+    assert kinds["Doc_0/Pages/Page_0/R.xml"] is EntryKind.RESOURCES
+    assert document.problems == ()
+    assert [notice.reason for notice in document.notices] == ["attachment-empty"]
+    gone = root_part({}, extra=versions)
+    assert [entry.path for entry in read({"OFD.xml": gone}).missing] == ["V.xml"]
+
+
+def test_the_seal_list_may_be_named_by_an_empty_element() -> None:
+    document = read({"OFD.xml": root_part({}, extra="<ofd:Signatures/>")})
+    assert document.signatures_path is None
+    assert not document.lists_missing_signatures

@@ -9,6 +9,7 @@ from keys.errors import ServiceError
 from seal_service.errors import (
     AlreadySealed,
     InvalidPlacement,
+    LimitExceeded,
     MalformedDocument,
     SelfCheckFailed,
 )
@@ -33,6 +34,7 @@ from tests.support.ofd import (
     make_stored,
     ofd_entries,
     part,
+    root_part,
     seal_ofd,
 )
 
@@ -284,3 +286,41 @@ def test_truncation_is_found_at_every_length() -> None:
     for length in range(0, len(SEALED), 37):
         with pytest.raises(ServiceError):
             check_integrity(SEALED[:length])
+
+
+def test_an_empty_signatures_element_is_filled() -> None:
+    root = root_part({}, extra="<ofd:Signatures/>")
+    check_integrity(seal_ofd(make_ofd(replace={"OFD.xml": root})))
+
+
+def test_several_documents_in_one_package_are_not_sealed() -> None:
+    """T-OFD-49."""
+    body = root_part({}).split(b"<ofd:DocBody>")[1]
+    doubled = root_part({}).replace(b"</ofd:OFD>", b"<ofd:DocBody>" + body)
+    with pytest.raises(MalformedDocument) as caught:
+        seal_ofd(make_ofd(replace={"OFD.xml": doubled}))
+    assert caught.value.params["reason"] == "several-documents"
+
+
+def test_a_package_read_from_a_file_is_sealed_like_its_bytes() -> None:
+    assert seal_ofd(read_container(make_ofd())) == SEALED
+    assert seal_ofd(read_container(SEALED)) == seal_ofd(SEALED)
+
+
+def test_own_and_foreign_opinions_on_a_repacked_own_file_differ() -> None:
+    """The claim to own form is signed, so a repacked file cannot be passed off as untouched."""
+    repacked = altered(SEALED, {})
+    with pytest.raises(SelfCheckFailed):
+        check_integrity(repacked)
+    check_integrity(repacked, own_form=False)
+    again = prepare(repacked, eseal_der=ESEAL, placements=[SPOT], signed_at=SIGNED_AT)
+    assert not again.own_form
+    check_integrity(finish(again, SIGNED_VALUE), own_form=False)
+
+
+def test_no_more_signatures_are_added_than_will_be_read() -> None:
+    package = SEALED
+    for _ in range(31):
+        package = seal_ofd(package)
+    with pytest.raises(LimitExceeded):
+        seal_ofd(package)
