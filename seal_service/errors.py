@@ -67,6 +67,26 @@ class SignerNotInSeal(ServiceError):  # noqa: N818
     advice = "该印章不属于签章人。换发证书后须重新制章；否则请向印章所属单位核实。"
 
 
+class SignedDataFault(ServiceError):  # noqa: N818
+    """A CMS message breaks a rule that keeps its signature meaningful; ``reason`` says which."""
+
+    code = "signed-data-fault"
+    kind = Kind.INVALID
+    title = "数字签名结构不符合规范"
+    title_en = "The signed data breaks a rule of its format"
+    advice = "签名结构可能被篡改或由不合规软件生成，请向出具机构索取原件。"
+
+
+class SignedContentChanged(ServiceError):  # noqa: N818
+    """The digest that was signed is not the digest of what is here."""
+
+    code = "signed-content-changed"
+    kind = Kind.INVALID
+    title = "文件内容与签名时不一致"
+    title_en = "The content is not what was signed"
+    advice = "文件签名后被改动，请向出具机构索取原件。"
+
+
 class InvalidPlacement(ServiceError):  # noqa: N818
     """A place for a seal that is not on the page, or where it would not be seen."""
 
