@@ -57,6 +57,16 @@ class UnsafePicture(MalformedDocument):
     advice = "请使用 PNG 格式、背景透明、不超过 400 万像素的印章图像。"
 
 
+class GlyphMissing(ServiceError):  # noqa: N818
+    """A font has no shape for a character; ``character`` names it."""
+
+    code = "glyph-missing"
+    kind = Kind.INVALID
+    title = "字库缺字"
+    title_en = "The font lacks a character"
+    advice = "请安装包含该字的字库（含生僻字），不要用别的字代替。"
+
+
 class SignerNotInSeal(ServiceError):  # noqa: N818
     """The certificate that signed is not among those the seal names."""
 
