@@ -47,7 +47,7 @@ class Tag(IntEnum):
 
 
 _CONSTRUCTED_BIT = 0x20
-_UNIVERSAL_CONSTRUCTED = frozenset({Tag.SEQUENCE, Tag.SET})
+_UNIVERSAL_CONSTRUCTED = frozenset({Tag.SEQUENCE & 0x1F, Tag.SET & 0x1F})
 
 
 class Node(NamedTuple):
@@ -137,7 +137,7 @@ def _element(data: bytes, at: int, limit: int, depth: int) -> Node:
 
 def _check_form(tag: int, at: int) -> None:
     """Universal types are constructed exactly when they are SEQUENCE or SET (X.690, 10.2)."""
-    if tag < 0x40 and (bool(tag & _CONSTRUCTED_BIT) != (tag in _UNIVERSAL_CONSTRUCTED)):
+    if tag < 0x40 and (bool(tag & _CONSTRUCTED_BIT) != (tag & 0x1F in _UNIVERSAL_CONSTRUCTED)):
         raise _malformed("constructed", at)
 
 

@@ -1,9 +1,9 @@
 """Draw the round official seal: vector outlines, SVG, and a transparent red PNG.
 
 Physical rules: 国发〔1999〕25号, articles on shape, size and lettering. Rim of 1 to 1.2 mm,
-five-pointed star in the centre, the name around it from left to right in 宋体 with the feet of the characters
-towards the centre; a special seal carries its purpose on a straight line under the star, the
-registered number runs along the lower rim. Outlines need no font where they are shown.
+five-pointed star in the centre, the name around it from left to right in 宋体 with the feet of
+the characters towards the centre; a special seal carries its purpose on a straight line under
+the star, the registered number runs along the lower rim. Outlines need no font where shown.
 
 Coordinates are millimetres from the top left corner of the seal's square, y downwards.
 """
