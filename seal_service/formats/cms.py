@@ -57,6 +57,7 @@ from seal_service.formats.cms_writing import (
     CMSProfile,
     SignerTemplate,
     assemble,
+    issuer_and_serial,
     prepare_signer,
     signed_attributes,
 )
@@ -189,12 +190,12 @@ def _find_signer(signed_data: SignedData) -> _Signer:
 def _find_certificate(info: SignerInfo, certificates: tuple[bytes, ...]) -> Certificate:
     """Find the signer's certificate by issuer and serial number, or by key identifier."""
     for der in certificates:
-        certificate = parse_certificate(der)
         if info.subject_key_id is not None:
+            certificate = parse_certificate(der)
             if certificate.subject_key_id == info.subject_key_id:
                 return certificate
-        elif (certificate.serial, certificate.issuer_der) == (info.serial, info.issuer_der):
-            return certificate
+        elif issuer_and_serial(der) == (info.issuer_der, info.serial_der):
+            return parse_certificate(der)
     raise SignedDataFault("the signer's certificate is missing", reason="signer-certificate")
 
 

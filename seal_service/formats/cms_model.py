@@ -42,7 +42,7 @@ class SignerInfo:
     """One signer: who, by which algorithms, over which attributes."""
 
     issuer_der: bytes | None
-    serial: int | None
+    serial_der: bytes | None
     subject_key_id: bytes | None
     """Instead of issuer and serial (SignerInfo version 3)."""
     digest_oid: str

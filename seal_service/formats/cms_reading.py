@@ -109,7 +109,7 @@ def _read_signer(node: Node, notices: list[Notice]) -> SignerInfo:
         notices.append(Notice(reason="unsorted-set", subject="signedAttrs"))
     return SignerInfo(
         issuer_der=issuer,
-        serial=serial,
+        serial_der=serial,
         subject_key_id=key_id,
         digest_oid=digest_oid,
         signature_oid=signature_oid,
@@ -121,11 +121,11 @@ def _read_signer(node: Node, notices: list[Notice]) -> SignerInfo:
     )
 
 
-def _read_signer_identifier(node: Node) -> tuple[bytes | None, int | None, bytes | None]:
+def _read_signer_identifier(node: Node) -> tuple[bytes | None, bytes | None, bytes | None]:
     if node.tag == _SUBJECT_KEY_ID:
         return None, None, node.content
     issuer, serial = asn1.read_sequence(node, at_least=2, at_most=2)
-    return asn1.expect(issuer, Tag.SEQUENCE).raw, asn1.read_integer(serial), None
+    return asn1.expect(issuer, Tag.SEQUENCE).raw, asn1.expect(serial, Tag.INTEGER).raw, None
 
 
 def _read_algorithm(node: Node) -> tuple[str, bytes | None]:
