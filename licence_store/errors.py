@@ -37,10 +37,7 @@ class InvalidCode(ServiceError):  # noqa: N818
 class FaultyRequest(ServiceError):  # noqa: N818
     """Base of refusals that list the faulty fields."""
 
-    code = "invalid-approval-result"
     kind = Kind.INVALID
-    title = "审批结果中有不符合要求的内容"
-    title_en = "The approval result has faults"
     advice = "请按 errors 中列出的字段逐项更正后重新提交。"
 
     def __init__(self, faults: tuple[FieldFault, ...]) -> None:
@@ -50,6 +47,18 @@ class FaultyRequest(ServiceError):  # noqa: N818
 
 class InvalidApprovalResult(FaultyRequest):
     """An approval result is incomplete or contradicts itself."""
+
+    code = "invalid-approval-result"
+    title = "审批结果中有不符合要求的内容"
+    title_en = "The approval result has faults"
+
+
+class InvalidRequest(FaultyRequest):
+    """Another request has faulty fields."""
+
+    code = "invalid-request"
+    title = "请求内容不符合要求"
+    title_en = "The request has faults"
 
 
 class InvalidFaceData(FaultyRequest):

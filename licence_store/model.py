@@ -176,6 +176,39 @@ def approval_result_to_json(result: ApprovalResult) -> dict[str, object]:
     }
 
 
+def approval_result_from_json(value: Mapping[str, object]) -> ApprovalResult:
+    """Read back what ``approval_result_to_json`` wrote; not for input from outside."""
+    authority = _mapping(value["issuing_authority"])
+    holder = _mapping(value["holder"])
+    number, until = value["licence_number"], value["valid_until"]
+    return ApprovalResult(
+        case_number=str(value["case_number"]),
+        service_item_code=str(value["service_item_code"]),
+        service_item_name=str(value["service_item_name"]),
+        licence_type_code=str(value["licence_type_code"]),
+        issuing_authority=IssuingAuthority(
+            code=str(authority["code"]), name=str(authority["name"])
+        ),
+        holder=Holder(
+            name=str(holder["name"]),
+            code=str(holder["code"]),
+            code_type=HolderCodeType(str(holder["code_type"])),
+        ),
+        face_data={name: str(text) for name, text in _mapping(value["face_data"]).items()},
+        issued_on=date.fromisoformat(str(value["issued_on"])),
+        valid_from=date.fromisoformat(str(value["valid_from"])),
+        valid_until=None if until is None else date.fromisoformat(str(until)),
+        area_code=str(value["area_code"]),
+        licence_number=None if number is None else str(number),
+    )
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    if not isinstance(value, dict):
+        raise TypeError("a stored approval result is damaged")
+    return value
+
+
 def canonical_json(value: object) -> bytes:
     """Write JSON in one form only: keys sorted, no spaces, UTF-8."""
     text = json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -3,13 +3,31 @@
 All names, bodies and numbers are invented; the check digits are right.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from threading import Lock
 
+from keys.algorithms import sm3
+from licence_store import library, lookup
 from licence_store.codes import HolderCodeType, organisation_check, uscc_check
-from licence_store.model import ApprovalResult, Holder, IssuingAuthority
+from licence_store.identifiers import assign_identifier
+from licence_store.library import KeptLicence, Reservation
+from licence_store.metadata import MetadataSource, build_metadata
+from licence_store.model import (
+    ApprovalResult,
+    FileFormat,
+    Holder,
+    IssuingAuthority,
+    Licence,
+    LicenceFile,
+    derive_index_keys,
+)
+from seal_service.plumbing.auth import Caller
+from seal_service.plumbing.database import Database
 
+NOW = datetime(2026, 11, 24, 4, 0, tzinfo=UTC)
 BUSINESS_LICENCE = "11100000MB0143028R001"
 FOOD_PERMIT = "11100000MB0143028R002"
 AUTHORITY = IssuingAuthority(code="11320102MB9K00021D", name="金陵市云栖区行政审批局")
@@ -93,3 +111,130 @@ def make_food_result(**changes: object) -> ApprovalResult:
         licence_number="JY23201020010244",
     )
     return replace(base, **changes)  # type: ignore[arg-type]
+
+
+def make_identifier(result: ApprovalResult, serial: int = 1) -> str:
+    """Make the identifier a result could get."""
+    return assign_identifier(
+        licence_type_code=result.licence_type_code,
+        authority_code=result.issuing_authority.code,
+        serial=f"2026NJ{serial:08d}",
+    )
+
+
+def make_record(result: ApprovalResult, identifier: str) -> dict[str, str]:
+    """Make the metadata record of a result."""
+    return build_metadata(
+        MetadataSource(
+            approval_result=result,
+            identifier=identifier,
+            licence_number=result.licence_number or result.holder.code,
+            licence_type_name="营业执照",
+            define_authority_name="国家市场监督管理总局",
+            created_at=NOW,
+        )
+    )
+
+
+def make_files() -> tuple[LicenceFile, ...]:
+    """Make rows of two files that exist nowhere."""
+    return tuple(
+        LicenceFile(
+            format=form,
+            digest=(form.value * 32)[:64].encode().hex()[:64],
+            size=1000,
+            seal_id="seal-1",
+            seal_use_id=f"use-{form.value}",
+        )
+        for form in FileFormat
+    )
+
+
+class MovingClock:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self, now: datetime = NOW) -> None:
+        self._now = now
+
+    def now(self) -> datetime:
+        """Return the instant it was set to."""
+        return self._now
+
+    def move(self, step: timedelta) -> None:
+        """Let time pass."""
+        self._now += step
+
+
+class MemoryBlobs:
+    """A blob store without a disk."""
+
+    def __init__(self) -> None:
+        self.kept: dict[str, bytes] = {}
+
+    def put(self, data: bytes) -> str:
+        """Keep bytes under their digest."""
+        digest = sm3(data).hex()
+        self.kept[digest] = data
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """Return kept bytes."""
+        return self.kept[digest]
+
+    def exists(self, digest: str) -> bool:
+        """Tell whether bytes are kept."""
+        return digest in self.kept
+
+    def delete(self, digest: str) -> None:
+        """Forget bytes."""
+        self.kept.pop(digest, None)
+
+
+def make_caller(
+    caller_id: str = "approval", authority_code: str = AUTHORITY.code, scopes: str = ""
+) -> Caller:
+    """Make a caller of a tenant."""
+    return Caller(
+        caller_id=caller_id, authority_code=authority_code, scopes=frozenset(scopes.split())
+    )
+
+
+def make_randomness(seed: int) -> Callable[[int], bytes]:
+    """Make a repeatable source of bytes."""
+    source = Random(seed)  # noqa: S311 - repeatable on purpose
+    lock = Lock()
+
+    def take(length: int) -> bytes:
+        with lock:
+            return source.randbytes(length)
+
+    return take
+
+
+def put_in_force(database: Database, result: ApprovalResult, blobs: MemoryBlobs) -> Licence:
+    """Put a licence into the library without rendering or sealing anything."""
+    identifier = make_identifier(result)
+    keys = derive_index_keys(b"index secret of tests", result.issuing_authority.code)
+    wanted = Reservation(
+        approval_result=result,
+        identifier=identifier,
+        qr_digest=sm3(keys.qr_token(identifier)),
+        holder_digest=keys.holder_digest(result.holder),
+        licence_number=result.licence_number or result.holder.code,
+        licence_type_name="营业执照",
+        template_version="1",
+        now=NOW,
+        lease_until=NOW + timedelta(seconds=60),
+    )
+    files = tuple(replace(file, digest=blobs.put(file.format.encode())) for file in make_files())
+    with database.transaction() as connection:
+        reserved = library.reserve(connection, wanted)
+        kept = KeptLicence(
+            reserved=reserved,
+            metadata=make_record(result, identifier),
+            files=files,
+            caller_id="approval",
+            now=NOW,
+        )
+        library.keep(connection, kept)
+        return lookup.find(connection, result.issuing_authority.code, identifier)

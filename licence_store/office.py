@@ -1,0 +1,437 @@
+"""The licence office: the only place that knows the order in which a licence comes to be.
+
+1. Check the approval result, the face data and the metadata: pure, nothing is stored.
+2. Reserve (tenant, case, licence type) in a transaction of its own, before any key is touched.
+   A twin of the request waits here; a reservation whose lease is over is taken over.
+3. Render the face: the unsealed PDF, and the same page as OFD.
+4. Seal both: SES with SM2 over the OFD, PAdES with RSA over the PDF.
+5. Verify our own output; what the verifier does not accept is never released.
+6. Put both files into the blob store, durable before the row says so.
+7. One transaction: the sealer re-checks the seal and publishes its uses, the licence is in force.
+8. Answer from the row.
+
+Whatever fails between 2 and 7 leaves nothing but an abandoned reservation, which a retry takes up
+under the same identifier. After a crash the lease says when.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from sqlalchemy import Connection
+
+from keys.algorithms import sm3
+from licence_store import library, lookup
+from licence_store.approval import FaultList, check_approval_result
+from licence_store.codes import TextRule, check_text
+from licence_store.errors import (
+    AuthorityMismatch,
+    FieldFault,
+    FileUnavailable,
+    InvalidApprovalResult,
+    InvalidRequest,
+    LicenceBusy,
+    LicenceTypeNotAllowed,
+)
+from licence_store.identifiers import assign_identifier, make_serial
+from licence_store.library import (
+    KeptLicence,
+    RequestNote,
+    Reservation,
+    ReservationStatus,
+    Reserved,
+    RevocationOrder,
+)
+from licence_store.links import make_link
+from licence_store.metadata import MetadataSource, build_metadata
+from licence_store.model import (
+    ApprovalResult,
+    FileFormat,
+    Licence,
+    LicenceFile,
+    content_digest,
+    derive_index_keys,
+)
+from licence_store.settings import LicenceSettings
+from seal_service.plumbing.auth import Caller
+from seal_service.plumbing.blobs import BlobStore
+from seal_service.plumbing.clock import Clock
+from seal_service.plumbing.database import Database
+
+FIRST_PAUSE = 0.02
+LONGEST_PAUSE = 0.25
+_REASON_RULE = TextRule(longest=500, shortest=2, multiline=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceType:
+    """What the office must know of a template."""
+
+    code: str
+    name: str
+    define_authority_name: str
+    template_version: str
+    number_field: str
+    """The face field that holds the printed number when the request names none."""
+    allowed_authorities: frozenset[str] | None = None
+    """Who may issue this type; None for everybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FaceOrder:
+    """What a face is rendered from."""
+
+    licence_type: LicenceType
+    approval_result: ApprovalResult
+    licence_number: str
+    metadata: Mapping[str, str]
+    qr_link: str
+    is_test: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealPlace:
+    """Where the seal stands: page from 1, millimetres from the upper left corner."""
+
+    page_number: int
+    x_mm: float
+    y_mm: float
+    width_mm: float
+    height_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Face:
+    """An unsealed licence: PDF, entries of the OFD package, the seal's places in both."""
+
+    pdf: bytes
+    ofd_entries: Mapping[str, bytes]
+    seal_places: tuple[SealPlace, ...]
+
+
+class FaceRenderer(Protocol):
+    """The templates catalogue and the layout engine."""
+
+    def licence_type(self, licence_type_code: str) -> LicenceType:
+        """Return a licence type; raises ``TemplateNotFound``."""
+        ...
+
+    def check_face_data(self, licence_type: LicenceType, result: ApprovalResult) -> None:
+        """Check face data by the template's field schema; raises ``InvalidFaceData``."""
+        ...
+
+    def render(self, order: FaceOrder) -> Face:
+        """Render both forms; raises when a character has no glyph, naming it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LicenceSealing:
+    """The order to seal one form of a licence."""
+
+    caller: Caller
+    seal_id: str
+    identifier: str
+    case_number: str
+    licence_type_code: str
+    face: Face
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedFile:
+    """A sealed document and the use of the seal that is written down for it."""
+
+    document: bytes
+    use_id: str
+
+
+class LicenceSealer(Protocol):
+    """The sealing service, as the office needs it."""
+
+    def find_seal(self, authority_code: str, licence_type_code: str) -> str:
+        """Return the id of the authority's active seal that is mandated for this type."""
+        ...
+
+    def seal_ofd(self, order: LicenceSealing) -> SealedFile:
+        """Seal the OFD; the intent is committed before the key is used."""
+        ...
+
+    def seal_pdf(self, order: LicenceSealing) -> SealedFile:
+        """Seal the PDF; the intent is committed before the key is used."""
+        ...
+
+    def commit_uses(
+        self, connection: Connection, use_ids: Sequence[str], authority_code: str
+    ) -> None:
+        """Re-check the seal and publish these uses, inside the caller's transaction."""
+        ...
+
+    def abandon_uses(self, use_ids: Sequence[str], authority_code: str) -> None:
+        """Close intents that led to nothing; must leave published ones as they are."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfficeParts:
+    """Everything the office works with."""
+
+    database: Database
+    blobs: BlobStore
+    renderer: FaceRenderer
+    sealer: LicenceSealer
+    check_release: Callable[[bytes, bytes], None]
+    """Our own verifier over the sealed OFD and PDF; raises ``SelfCheckFailed``."""
+    clock: Clock
+    randomness: Callable[[int], bytes]
+    pause: Callable[[float], None]
+    index_secret: bytes
+    settings: LicenceSettings = field(default_factory=LicenceSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """The licence, and whether this very request brought it into force."""
+
+    licence: Licence
+    is_new: bool
+
+
+class LicenceOffice:
+    """Issues licences, ends them, and hands out their files."""
+
+    def __init__(self, parts: OfficeParts) -> None:
+        self._parts = parts
+        self._database = parts.database
+
+    # Issuing
+
+    def issue(self, caller: Caller, result: ApprovalResult, idempotency_key: str) -> Issued:
+        """Turn an approval result into a sealed licence in force, exactly once.
+
+        The same content again returns the same licence and the same files. Raises
+        ``IdempotencyMismatch`` for a key that came with other content, ``LicenceExists`` for other
+        content of a case that has its licence, ``LicenceBusy`` when a twin of the request does not
+        finish in time, and whatever renderer and sealer refuse.
+        """
+        licence_type = self._check(caller, result)
+        number = _printed_number(licence_type, result)
+        note = RequestNote(
+            authority_code=caller.authority_code,
+            caller_id=caller.caller_id,
+            idempotency_key=idempotency_key,
+            content_digest=content_digest(result),
+            now=self._parts.clock.now(),
+        )
+        reserved = self._reserve(licence_type, result, number, note)
+        if reserved.status is ReservationStatus.ISSUED:
+            return Issued(licence=self.show(caller, reserved.identifier), is_new=False)
+        use_ids: list[str] = []
+        is_kept = False
+        try:
+            order = self._face_order(licence_type, result, reserved, number)
+            licence = self._make(caller, reserved, order, use_ids)
+            is_kept = True
+        finally:
+            if not is_kept:
+                self._give_up(reserved, use_ids, note)
+        return Issued(licence=licence, is_new=True)
+
+    def _check(self, caller: Caller, result: ApprovalResult) -> LicenceType:
+        """Step 1: refuse what can be refused without storing anything."""
+        check_approval_result(result)
+        if caller.authority_code != result.issuing_authority.code:
+            raise AuthorityMismatch
+        licence_type = self._parts.renderer.licence_type(result.licence_type_code)
+        allowed = licence_type.allowed_authorities
+        if allowed is not None and caller.authority_code not in allowed:
+            raise LicenceTypeNotAllowed(licence_type_code=licence_type.code)
+        self._parts.renderer.check_face_data(licence_type, result)
+        return licence_type
+
+    def _reserve(
+        self, licence_type: LicenceType, result: ApprovalResult, number: str, note: RequestNote
+    ) -> Reserved:
+        """Step 2: take the case's place, waiting for a twin to finish."""
+        waited, pause = 0.0, FIRST_PAUSE
+        while True:
+            wanted = self._reservation(licence_type, result, number)
+            with self._database.transaction() as connection:
+                library.note_request(connection, note)
+                reserved = library.reserve(connection, wanted)
+            if reserved.status is not ReservationStatus.BUSY:
+                return reserved
+            if waited >= self._parts.settings.wait_seconds:
+                raise LicenceBusy(identifier=reserved.identifier)
+            self._parts.pause(pause)
+            waited += pause
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    def _reservation(
+        self, licence_type: LicenceType, result: ApprovalResult, number: str
+    ) -> Reservation:
+        now = self._parts.clock.now()
+        tenant = result.issuing_authority.code
+        identifier = assign_identifier(
+            licence_type_code=result.licence_type_code,
+            authority_code=tenant,
+            serial=make_serial(self._parts.randomness(16)),
+        )
+        # Refuses a contradiction before a row exists; the kept record is made again in step 3.
+        _record(licence_type, result, identifier, number, now)
+        index_keys = derive_index_keys(self._parts.index_secret, tenant)
+        return Reservation(
+            approval_result=result,
+            identifier=identifier,
+            qr_digest=sm3(index_keys.qr_token(identifier)),
+            holder_digest=index_keys.holder_digest(result.holder),
+            licence_number=number,
+            licence_type_name=licence_type.name,
+            template_version=licence_type.template_version,
+            now=now,
+            lease_until=now + timedelta(seconds=self._parts.settings.lease_seconds),
+        )
+
+    def _face_order(
+        self, licence_type: LicenceType, result: ApprovalResult, reserved: Reserved, number: str
+    ) -> FaceOrder:
+        return FaceOrder(
+            licence_type=licence_type,
+            approval_result=result,
+            licence_number=number,
+            metadata=_record(
+                licence_type, result, reserved.identifier, number, reserved.reserved_at
+            ),
+            qr_link=self.qr_link(reserved.authority_code, reserved.identifier),
+            is_test=self._parts.settings.test_mode,
+        )
+
+    def _make(
+        self, caller: Caller, reserved: Reserved, order: FaceOrder, use_ids: list[str]
+    ) -> Licence:
+        """Go through steps 3 to 8; a use of a seal is in ``use_ids`` as soon as it is known."""
+        parts = self._parts
+        result = order.approval_result
+        seal_id = parts.sealer.find_seal(reserved.authority_code, result.licence_type_code)
+        face = parts.renderer.render(order)
+        sealing = LicenceSealing(
+            caller=caller,
+            seal_id=seal_id,
+            identifier=reserved.identifier,
+            case_number=result.case_number,
+            licence_type_code=result.licence_type_code,
+            face=face,
+        )
+        ofd = parts.sealer.seal_ofd(sealing)
+        use_ids.append(ofd.use_id)
+        pdf = parts.sealer.seal_pdf(sealing)
+        use_ids.append(pdf.use_id)
+        parts.check_release(ofd.document, pdf.document)
+        files = (
+            self._store(FileFormat.OFD, ofd, seal_id),
+            self._store(FileFormat.PDF, pdf, seal_id),
+        )
+        kept = KeptLicence(
+            reserved=reserved,
+            metadata=dict(order.metadata),
+            files=files,
+            caller_id=caller.caller_id,
+            now=parts.clock.now(),
+        )
+        with self._database.transaction() as connection:
+            parts.sealer.commit_uses(connection, use_ids, reserved.authority_code)
+            library.keep(connection, kept)
+            return lookup.find(connection, reserved.authority_code, reserved.identifier)
+
+    def _store(self, form: FileFormat, sealed: SealedFile, seal_id: str) -> LicenceFile:
+        """Step 6: durable when this returns."""
+        return LicenceFile(
+            format=form,
+            digest=self._parts.blobs.put(sealed.document),
+            size=len(sealed.document),
+            seal_id=seal_id,
+            seal_use_id=sealed.use_id,
+        )
+
+    def _give_up(self, reserved: Reserved, use_ids: Sequence[str], note: RequestNote) -> None:
+        """Free the case and the key for a retry; what was committed after all stays as it is."""
+        if use_ids:
+            self._parts.sealer.abandon_uses(use_ids, reserved.authority_code)
+        with self._database.transaction() as connection:
+            library.abandon(connection, reserved)
+            library.forget_request(connection, note)
+
+    def sweep(self) -> int:
+        """Abandon reservations that a crash left behind; return how many. For the operator."""
+        with self._database.transaction() as connection:
+            return len(library.sweep(connection, self._parts.clock.now()))
+
+    # After issuing
+
+    def show(self, caller: Caller, identifier: str) -> Licence:
+        """Return a licence of the caller's tenant; raises ``LicenceNotFound``."""
+        with self._database.transaction() as connection:
+            return lookup.find(connection, caller.authority_code, identifier)
+
+    def list_licences(self, caller: Caller, wanted: lookup.ListFilter) -> tuple[Licence, ...]:
+        """List the licences of the caller's tenant, newest first."""
+        with self._database.transaction() as connection:
+            return lookup.list_licences(connection, caller.authority_code, wanted)
+
+    def read_file(self, licence: Licence, form: FileFormat) -> bytes:
+        """Return the bytes of a licence's file; raises ``FileUnavailable``.
+
+        The blob store checks the digest on the way out (T-STO-09).
+        """
+        file = licence.file(form)
+        if file is None:
+            raise FileUnavailable(format=form.value)
+        return self._parts.blobs.get(file.digest)
+
+    def revoke(self, order: RevocationOrder) -> Licence:
+        """End a licence's force; raises ``LicenceNotFound`` or ``LicenceStateRefused``."""
+        found = FaultList()
+        with found.at("/reason"):
+            check_text(order.reason, _REASON_RULE)
+        with found.at("/basis_document"):
+            check_text(order.basis_document)
+        if found.faults:
+            raise InvalidRequest(tuple(found.faults))
+        with self._database.transaction() as connection:
+            return library.record_revocation(connection, order)
+
+    def qr_link(self, authority_code: str, identifier: str) -> str:
+        """Return the public link of a licence; the same at every call."""
+        index_keys = derive_index_keys(self._parts.index_secret, authority_code)
+        return make_link(self._parts.settings.public_url, index_keys.qr_token(identifier))
+
+
+def _printed_number(licence_type: LicenceType, result: ApprovalResult) -> str:
+    """Return the number the face shows; a request that names another one is refused."""
+    on_face = result.face_data.get(licence_type.number_field, "")
+    if result.licence_number is None and not on_face:
+        fault = FieldFault(pointer="/licence_number", detail="缺少证照编号")
+        raise InvalidApprovalResult((fault,))
+    if result.licence_number is not None and on_face not in ("", result.licence_number):
+        fault = FieldFault(pointer="/licence_number", detail="证照编号与照面信息中的编号不一致")
+        raise InvalidApprovalResult((fault,))
+    return result.licence_number or on_face
+
+
+def _record(
+    licence_type: LicenceType,
+    result: ApprovalResult,
+    identifier: str,
+    number: str,
+    created_at: datetime,
+) -> dict[str, str]:
+    return build_metadata(
+        MetadataSource(
+            approval_result=result,
+            identifier=identifier,
+            licence_number=number,
+            licence_type_name=licence_type.name,
+            define_authority_name=licence_type.define_authority_name,
+            created_at=created_at,
+        )
+    )

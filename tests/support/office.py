@@ -1,0 +1,172 @@
+"""A licence office whose renderer and sealer are in memory and can be told to fail."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+
+from sqlalchemy import Connection
+
+from licence_store.errors import FieldFault, InvalidFaceData
+from licence_store.model import ApprovalResult
+from licence_store.office import (
+    Face,
+    FaceOrder,
+    Issued,
+    LicenceOffice,
+    LicenceSealing,
+    LicenceType,
+    OfficeParts,
+    SealedFile,
+    SealPlace,
+)
+from licence_store.settings import LicenceSettings
+from seal_service.errors import SealNotFound
+from seal_service.plumbing.database import Database
+from tests.support.licences import (
+    BUSINESS_LICENCE,
+    FOOD_PERMIT,
+    MemoryBlobs,
+    MovingClock,
+    make_caller,
+    make_randomness,
+)
+
+SECRET = b"index secret of tests"
+TYPES = {
+    BUSINESS_LICENCE: LicenceType(
+        code=BUSINESS_LICENCE,
+        name="营业执照",
+        define_authority_name="国家市场监督管理总局",
+        template_version="1.0.0",
+        number_field="uscc",
+    ),
+    FOOD_PERMIT: LicenceType(
+        code=FOOD_PERMIT,
+        name="食品经营许可证",
+        define_authority_name="国家市场监督管理总局",
+        template_version="1.0.0",
+        number_field="licence_no",
+    ),
+}
+
+
+class NoSuchTemplate(SealNotFound):
+    """Stands in for the renderer's own error."""
+
+
+class Crash(BaseException):
+    """Stands in for kill -9: nothing may catch it."""
+
+
+Step = Callable[[], None]
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass
+class FakeRenderer:
+    """Renders a few bytes that depend on the content."""
+
+    before_render: Step = _nothing
+    rendered: list[FaceOrder] = field(default_factory=list)
+
+    def licence_type(self, licence_type_code: str) -> LicenceType:
+        if licence_type_code not in TYPES:
+            raise NoSuchTemplate
+        return TYPES[licence_type_code]
+
+    def check_face_data(self, licence_type: LicenceType, result: ApprovalResult) -> None:
+        if "name" not in result.face_data and "operator_name" not in result.face_data:
+            raise InvalidFaceData((FieldFault(pointer="/face_data/name", detail="缺少名称"),))
+
+    def render(self, order: FaceOrder) -> Face:
+        self.before_render()
+        self.rendered.append(order)
+        text = f"{order.metadata['CertificateIdentifier']} {order.qr_link}"
+        place = SealPlace(page_number=1, x_mm=150, y_mm=230, width_mm=42, height_mm=42)
+        return Face(
+            pdf=f"%PDF {text}".encode(),
+            ofd_entries={"OFD.xml": text.encode()},
+            seal_places=(place,),
+        )
+
+
+@dataclass
+class FakeSealer:
+    """Counts the uses of its seal as open, committed or abandoned."""
+
+    before_seal_pdf: Step = _nothing
+    before_commit: Step = _nothing
+    states: dict[str, str] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def find_seal(self, authority_code: str, licence_type_code: str) -> str:
+        return f"seal-of-{authority_code}"
+
+    def _seal(self, content: bytes) -> SealedFile:
+        with self.lock:
+            use_id = f"use-{len(self.states) + 1}"
+            self.states[use_id] = "open"
+        # A real signature differs at every call; so does this.
+        return SealedFile(document=content + b" sealed " + use_id.encode(), use_id=use_id)
+
+    def seal_ofd(self, order: LicenceSealing) -> SealedFile:
+        return self._seal(b"".join(order.face.ofd_entries.values()))
+
+    def seal_pdf(self, order: LicenceSealing) -> SealedFile:
+        self.before_seal_pdf()
+        return self._seal(order.face.pdf)
+
+    def commit_uses(
+        self, connection: Connection, use_ids: Sequence[str], authority_code: str
+    ) -> None:
+        self.before_commit()
+        with self.lock:
+            for use_id in use_ids:
+                self.states[use_id] = "committed"
+
+    def abandon_uses(self, use_ids: Sequence[str], authority_code: str) -> None:
+        with self.lock:
+            for use_id in use_ids:
+                if self.states[use_id] == "open":
+                    self.states[use_id] = "abandoned"
+
+
+class OfficeScene:
+    """An office and everything it works with, within reach of a test."""
+
+    def __init__(self, database: Database, *, wait_seconds: float = 20) -> None:
+        self.database = database
+        self.clock = MovingClock()
+        self.blobs = MemoryBlobs()
+        self.renderer = FakeRenderer()
+        self.sealer = FakeSealer()
+        self.before_release: Step = _nothing
+        self.released: list[tuple[bytes, bytes]] = []
+        self.pauses: list[float] = []
+        self.pause: Callable[[float], None] = self.pauses.append
+        self.settings = LicenceSettings(wait_seconds=wait_seconds)
+        self.office = LicenceOffice(
+            OfficeParts(
+                database=database,
+                blobs=self.blobs,
+                renderer=self.renderer,
+                sealer=self.sealer,
+                check_release=self._check_release,
+                clock=self.clock,
+                randomness=make_randomness(11),
+                pause=lambda seconds: self.pause(seconds),
+                index_secret=SECRET,
+                settings=self.settings,
+            )
+        )
+
+    def issue(self, result: ApprovalResult, key: str = "key-of-first-request") -> Issued:
+        """Issue for the authority's usual caller."""
+        return self.office.issue(make_caller(), result, key)
+
+    def _check_release(self, ofd: bytes, pdf: bytes) -> None:
+        self.before_release()
+        self.released.append((ofd, pdf))
