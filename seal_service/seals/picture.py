@@ -19,6 +19,7 @@ import typst
 from PIL import Image
 
 from seal_service.errors import SelfCheckFailed, UnsafePicture
+from seal_service.formats.ses_model import SealPicture
 from seal_service.seals.glyphs import ClosedPath, GlyphOutlines, Place, Point, SealFont, Segment
 
 RED = "#e60012"
@@ -124,6 +125,12 @@ def seal_png(seal: RoundSeal, font: SealFont, *, dpi: int = DPI, colour: str = R
     outline = seal_outline(seal, font)
     coverage = _rasterise(outline_svg(outline, colour="#000000"), outline.diameter_mm, dpi)
     return _palette_png(coverage, colour, dpi)
+
+
+def seal_picture(seal: RoundSeal, font: SealFont) -> SealPicture:
+    """Draw the seal as the picture that goes into an e-seal, in its physical size."""
+    side = round(seal.diameter_mm)
+    return SealPicture(format="PNG", data=seal_png(seal, font), width_mm=side, height_mm=side)
 
 
 def _path_data(path: ClosedPath) -> str:
