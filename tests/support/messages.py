@@ -12,12 +12,17 @@ from functools import lru_cache
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
-from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
 
 from seal_service.formats import asn1
 from tests.support.seals import NOW, Party, holder
 
 CONTENT = b"%PDF-1.7 what is signed"
+RSA_NAME = "示例签名人"
 DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA = "1.2.840.113549.1.7.2"
 GM_SIGNED_DATA = "1.2.156.10197.6.1.4.2.2"
@@ -35,9 +40,20 @@ ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
 
 
 @lru_cache(maxsize=4)
-def rsa_party(name: str = "示例签名人") -> Party:
+def _rsa_key(name: str) -> rsa.RSAPrivateKey:
+    del name
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def rsa_key_der(name: str = RSA_NAME) -> bytes:
+    """Return the private key of a party as PKCS#8."""
+    return _rsa_key(name).private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+@lru_cache(maxsize=4)
+def rsa_party(name: str = RSA_NAME) -> Party:
     """Make an RSA party with a self-signed certificate."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = _rsa_key(name)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     certificate = (
         x509.CertificateBuilder()
