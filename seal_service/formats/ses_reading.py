@@ -7,14 +7,14 @@ in a document that claims to be ours. Anything else raises ``MalformedDocument``
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from seal_service.errors import LimitExceeded, MalformedDocument
 from seal_service.formats import asn1
 from seal_service.formats.asn1 import Node, Tag
+from seal_service.formats.asn1_time import TimeValue, parse_compact_time
 from seal_service.formats.limits import DEFAULT_LIMITS
-from seal_service.formats.notices import Notice
 from seal_service.formats.ses_model import (
     CertificateDigest,
     CertificateListType,
@@ -24,24 +24,19 @@ from seal_service.formats.ses_model import (
     SealSignature,
     SESVersion,
 )
+from seal_service.formats.ses_parts import (
+    NoticeList,
+    decode_text,
+    malformed,
+    read_extensions,
+    read_signed_value,
+    read_text,
+    read_timestamp,
+)
 
 MAX_CERTIFICATES = 200
 """Signers one seal may name; real seals name one to a handful."""
-MAX_EXTENSIONS = 64
 MAX_SIDE_MM = 1_000
-_BIDI_CONTROLS = frozenset(
-    "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-)
-
-
-@dataclass(slots=True)
-class _Notices:
-    """Collects notices while one structure is read."""
-
-    found: list[Notice] = field(default_factory=list)
-
-    def add(self, reason: str, subject: str, detail: str = "") -> None:
-        self.found.append(Notice(reason=reason, subject=subject, detail=detail))
 
 
 def parse_seal(data: bytes) -> ESeal:
@@ -62,12 +57,8 @@ def parse_seal_signature(data: bytes) -> SealSignature:
     if len(parts) == 2:
         return _read_signature_v1(outer, parts)
     if len(parts) == 3:
-        raise _malformed("version", "SES_Signature")
+        raise malformed("version", "SES_Signature")
     return _read_signature_v4(outer, parts)
-
-
-def _malformed(reason: str, subject: str) -> MalformedDocument:
-    return MalformedDocument(f"{subject}: {reason}", reason=reason, subject=subject)
 
 
 # The seal signature
@@ -76,14 +67,14 @@ def _malformed(reason: str, subject: str) -> MalformedDocument:
 def _read_signature_v1(outer: Node, parts: Sequence[Node]) -> SealSignature:
     to_sign, value = parts
     fields = asn1.read_sequence(to_sign, at_least=7, at_most=7)
-    notices = _Notices()
+    notices = NoticeList()
     seal = _read_seal(fields[1])
     if seal.version is not SESVersion.V1:
-        raise _malformed("version", "SES_Signature")
+        raise malformed("version", "SES_Signature")
     _check_tbs_version(fields[0], seal)
     signed_at, text, token = _read_time_v1(_bits(fields[2], "timeInfo"), notices)
     certificate, oid = asn1.read_octets(fields[5]), asn1.read_oid(fields[6])
-    signature = _read_signed_value(value, notices, "signature")
+    signature = read_signed_value(value, notices, "signature")
     return SealSignature(
         version=SESVersion.V1,
         seal=seal,
@@ -91,7 +82,7 @@ def _read_signature_v1(outer: Node, parts: Sequence[Node]) -> SealSignature:
         time_text=text,
         time_token=token,
         data_hash=_read_data_hash(fields[3], (20, 32), notices),
-        property_info=_read_text(fields[4], notices, "propertyInfo"),
+        property_info=read_text(fields[4], notices, "propertyInfo"),
         extensions=(),
         certificate=certificate,
         signature_oid=oid,
@@ -106,10 +97,10 @@ def _read_signature_v1(outer: Node, parts: Sequence[Node]) -> SealSignature:
 def _read_signature_v4(outer: Node, parts: Sequence[Node]) -> SealSignature:
     to_sign = parts[0]
     fields = asn1.read_sequence(to_sign, at_least=5, at_most=6)
-    notices = _Notices()
+    notices = NoticeList()
     seal = _read_seal(fields[1])
     if seal.version is SESVersion.V1:
-        raise _malformed("version", "SES_Signature")
+        raise malformed("version", "SES_Signature")
     _check_tbs_version(fields[0], seal)
     signed_at, text = _read_time_v4(fields[2], notices)
     return SealSignature(
@@ -119,12 +110,12 @@ def _read_signature_v4(outer: Node, parts: Sequence[Node]) -> SealSignature:
         time_text=text,
         time_token=None,
         data_hash=_read_data_hash(fields[3], (32,), notices),
-        property_info=_read_text(fields[4], notices, "propertyInfo"),
+        property_info=read_text(fields[4], notices, "propertyInfo"),
         extensions=_read_tagged_extensions(fields[5:], notices),
         certificate=asn1.read_octets(parts[1]),
         signature_oid=asn1.read_oid(parts[2]),
-        signature=_read_signed_value(parts[3], notices, "signature"),
-        timestamp=_read_timestamp(parts[4:]),
+        signature=read_signed_value(parts[3], notices, "signature"),
+        timestamp=read_timestamp(parts[4:]),
         raw=outer.raw,
         tbs_raw=to_sign.raw,
         notices=(*seal.notices, *notices.found),
@@ -133,10 +124,10 @@ def _read_signature_v4(outer: Node, parts: Sequence[Node]) -> SealSignature:
 
 def _check_tbs_version(node: Node, seal: ESeal) -> None:
     if asn1.read_small_integer(node) != seal.header_version:
-        raise _malformed("version", "TBS_Sign")
+        raise malformed("version", "TBS_Sign")
 
 
-def _read_time_v4(node: Node, notices: _Notices) -> tuple[datetime | None, str]:
+def _read_time_v4(node: Node, notices: NoticeList) -> tuple[datetime | None, str]:
     value = asn1.read_time(node, canonical_tag=Tag.GENERALIZED_TIME)
     if value.at is None:
         notices.add("time-without-zone", "timeInfo", value.text)
@@ -145,17 +136,17 @@ def _read_time_v4(node: Node, notices: _Notices) -> tuple[datetime | None, str]:
     return value.at, value.text
 
 
-def _read_time_v1(content: bytes, notices: _Notices) -> tuple[datetime | None, str, bytes | None]:
+def _read_time_v1(content: bytes, notices: NoticeList) -> tuple[datetime | None, str, bytes | None]:
     """Read v1's timeInfo: a time-stamp token, a UTCTime, or plain text as vendors write it."""
     if content[:1] == b"\x30":
         return None, "", content
     if content[:1] in (b"\x17", b"\x18"):
         value = asn1.read_time(asn1.read_der(content), canonical_tag=Tag.UTC_TIME)
     else:
-        text = _decode(content, "timeInfo", notices)
+        text = decode_text(content, "timeInfo", notices)
         parsed = _parse_plain_time(text)
         if parsed is None:
-            raise _malformed("time", "timeInfo")
+            raise malformed("time", "timeInfo")
         value = parsed._replace(is_canonical=False)
     if value.at is None:
         notices.add("time-without-zone", "timeInfo", value.text)
@@ -164,21 +155,21 @@ def _read_time_v1(content: bytes, notices: _Notices) -> tuple[datetime | None, s
     return value.at, value.text, None
 
 
-def _parse_plain_time(text: str) -> asn1.TimeValue | None:
+def _parse_plain_time(text: str) -> TimeValue | None:
     """Read "2020-01-25T07:31:56.377Z", "2020-01-25 07:31:56" and the compact forms."""
     if len(text) >= 19 and (text[4], text[7], text[13], text[16]) == ("-", "-", ":", ":"):
         if text[10] not in "T ":
             return None
         digits = text[:4] + text[5:7] + text[8:10] + text[11:13] + text[14:16] + text[17:19]
-        value = asn1.parse_compact_time(digits + text[19:], 4)
+        value = parse_compact_time(digits + text[19:], 4)
         return value and value._replace(text=text)
-    return asn1.parse_compact_time(text, 4) or asn1.parse_compact_time(text, 2)
+    return parse_compact_time(text, 4) or parse_compact_time(text, 2)
 
 
-def _read_data_hash(node: Node, sizes: tuple[int, ...], notices: _Notices) -> bytes:
+def _read_data_hash(node: Node, sizes: tuple[int, ...], notices: NoticeList) -> bytes:
     content = _bits(node, "data-hash")
     if len(content) not in sizes:
-        raise _malformed("data-hash", "dataHash")
+        raise malformed("data-hash", "dataHash")
     if len(content) == 20:
         notices.add("weak-digest", "dataHash", "sha1")
     return content
@@ -188,34 +179,18 @@ def _bits(node: Node, reason: str) -> bytes:
     try:
         return asn1.read_bits(node)
     except MalformedDocument:
-        raise _malformed(reason, "TBS_Sign") from None
+        raise malformed(reason, "TBS_Sign") from None
 
 
-def _read_signed_value(node: Node, notices: _Notices, subject: str) -> bytes:
-    """Return a signature value; its own encoding is judged when it is verified."""
-    content = asn1.read_bits(node)
-    # DER of two short INTEGERs can be 64 bytes too, but then it opens with 30 3e (X.690, 8.9).
-    if len(content) == 64 and content[:2] != b"\x30\x3e":
-        notices.add("raw-signature", subject)
-    return content
-
-
-def _read_timestamp(rest: Sequence[Node]) -> bytes | None:
-    """Read timeStamp [0] EXPLICIT BIT STRING, where present."""
-    if not rest:
-        return None
-    return asn1.read_bits(asn1.read_explicit(asn1.expect(rest[0], Tag.EXPLICIT_0)))
-
-
-def _read_tagged_extensions(rest: Sequence[Node], notices: _Notices) -> tuple[SealExtension, ...]:
+def _read_tagged_extensions(rest: Sequence[Node], notices: NoticeList) -> tuple[SealExtension, ...]:
     """Read TBS_Sign's extDatas [0] EXPLICIT; a missing tag is remarked."""
     if not rest:
         return ()
     if rest[0].tag == Tag.SEQUENCE:
         notices.add("extensions-not-tagged", "TBS_Sign")
-        return _read_extensions(rest[0], notices, "TBS_Sign")
+        return read_extensions(rest[0], notices, "TBS_Sign")
     tagged = asn1.read_explicit(asn1.expect(rest[0], Tag.EXPLICIT_0))
-    return _read_extensions(tagged, notices, "TBS_Sign")
+    return read_extensions(tagged, notices, "TBS_Sign")
 
 
 # The seal
@@ -252,12 +227,12 @@ def _read_seal(outer: Node) -> ESeal:
     parts = asn1.read_sequence(outer, at_least=2, at_most=5)
     info = parts[0]
     fields = asn1.read_sequence(info, at_least=4, at_most=5)
-    notices = _Notices()
+    notices = NoticeList()
     header = _read_header(fields[0], notices)
     version = _decide_version(header.version, len(parts), notices)
     read_maker = _read_maker_v1 if version is SESVersion.V1 else _read_maker_v4
     maker = read_maker(info, parts, notices)
-    seal_id = _read_text(fields[1], notices, "esID")
+    seal_id = read_text(fields[1], notices, "esID")
     properties = _read_property(fields[2], version, notices)
     picture = _read_picture(fields[3], notices)
     extensions = _read_info_extensions(fields[4:], notices)
@@ -287,18 +262,18 @@ def _read_seal(outer: Node) -> ESeal:
     )
 
 
-def _read_header(node: Node, notices: _Notices) -> _Header:
+def _read_header(node: Node, notices: NoticeList) -> _Header:
     fields = asn1.read_sequence(node, at_least=3, at_most=3)
     if asn1.expect(fields[0], Tag.IA5_STRING).content != b"ES":
-        raise _malformed("version", "header")
+        raise malformed("version", "header")
     try:
         version = asn1.read_small_integer(fields[1])
     except MalformedDocument:
-        raise _malformed("version", "header") from None
-    return _Header(version=version, vendor_id=_read_text(fields[2], notices, "Vid"))
+        raise malformed("version", "header") from None
+    return _Header(version=version, vendor_id=read_text(fields[2], notices, "Vid"))
 
 
-def _decide_version(header_version: int, parts: int, notices: _Notices) -> SESVersion:
+def _decide_version(header_version: int, parts: int, notices: NoticeList) -> SESVersion:
     """Two elements are v1, four or five are v4 or v5 by number; v4 has no time stamp."""
     if parts == 2 and header_version not in (SESVersion.V4, SESVersion.V5):
         # The text of v1 does not fix the number; its own example prints 11.
@@ -309,31 +284,31 @@ def _decide_version(header_version: int, parts: int, notices: _Notices) -> SESVe
         return SESVersion(header_version)
     if parts == 5 and header_version == SESVersion.V5:
         return SESVersion.V5
-    raise _malformed("version", "header")
+    raise malformed("version", "header")
 
 
-def _read_maker_v1(info: Node, parts: Sequence[Node], notices: _Notices) -> _Maker:
+def _read_maker_v1(info: Node, parts: Sequence[Node], notices: NoticeList) -> _Maker:
     cert, oid, value = asn1.read_sequence(parts[1], at_least=3, at_most=3)
     return _Maker(
         certificate=asn1.read_octets(cert),
         signature_oid=asn1.read_oid(oid),
-        signed_value=_read_signed_value(value, notices, "seal-signature"),
+        signed_value=read_signed_value(value, notices, "seal-signature"),
         timestamp=None,
         signed_bytes=asn1.sequence(info.raw, cert.raw, oid.raw),
     )
 
 
-def _read_maker_v4(info: Node, parts: Sequence[Node], notices: _Notices) -> _Maker:
+def _read_maker_v4(info: Node, parts: Sequence[Node], notices: NoticeList) -> _Maker:
     return _Maker(
         certificate=asn1.read_octets(parts[1]),
         signature_oid=asn1.read_oid(parts[2]),
-        signed_value=_read_signed_value(parts[3], notices, "seal-signature"),
-        timestamp=_read_timestamp(parts[4:]),
+        signed_value=read_signed_value(parts[3], notices, "seal-signature"),
+        timestamp=read_timestamp(parts[4:]),
         signed_bytes=info.raw,
     )
 
 
-def _read_property(node: Node, version: SESVersion, notices: _Notices) -> _Property:
+def _read_property(node: Node, version: SESVersion, notices: NoticeList) -> _Property:
     count = 6 if version is SESVersion.V1 else 7
     fields = asn1.read_sequence(node, at_least=count, at_most=count)
     list_type = CertificateListType.CERTIFICATES
@@ -349,7 +324,7 @@ def _read_property(node: Node, version: SESVersion, notices: _Notices) -> _Prope
     )
     return _Property(
         seal_type=asn1.read_small_integer(fields[0]),
-        name=_read_text(fields[1], notices, "name"),
+        name=read_text(fields[1], notices, "name"),
         list_type=list_type,
         certificates=certificates,
         digests=digests,
@@ -363,11 +338,11 @@ def _read_list_type(node: Node) -> CertificateListType:
     try:
         return CertificateListType(asn1.read_small_integer(node))
     except ValueError:
-        raise _malformed("certificate-list-type", "property") from None
+        raise malformed("certificate-list-type", "property") from None
 
 
 def _read_certificate_list(
-    node: Node, list_type: CertificateListType, notices: _Notices
+    node: Node, list_type: CertificateListType, notices: NoticeList
 ) -> tuple[tuple[bytes, ...], tuple[CertificateDigest, ...]]:
     """Read certList. What is no list entry names no signer, so it is remarked and left out."""
     entries = asn1.read_sequence(node)
@@ -385,36 +360,36 @@ def _read_certificate_digest(node: Node) -> CertificateDigest:
     algorithm, value = asn1.read_sequence(node, at_least=2, at_most=2)
     text = asn1.expect(algorithm, Tag.PRINTABLE_STRING, Tag.IA5_STRING, Tag.UTF8_STRING)
     return CertificateDigest(
-        algorithm=_decode(text.content, "certList", _Notices()), value=asn1.read_octets(value)
+        algorithm=decode_text(text.content, "certList", NoticeList()), value=asn1.read_octets(value)
     )
 
 
-def _read_seal_time(node: Node, tag: Tag, subject: str, notices: _Notices) -> datetime:
+def _read_seal_time(node: Node, tag: Tag, subject: str, notices: NoticeList) -> datetime:
     value = asn1.read_time(node, canonical_tag=tag)
     if value.at is None:
-        raise _malformed("time", subject)
+        raise malformed("time", subject)
     if not value.is_canonical:
         notices.add("odd-time", subject, value.text)
     return value.at
 
 
-def _read_picture(node: Node, notices: _Notices) -> SealPicture:
+def _read_picture(node: Node, notices: NoticeList) -> SealPicture:
     kind, data, width, height = asn1.read_sequence(node, at_least=4, at_most=4)
     content = asn1.read_octets(data)
     if len(content) > DEFAULT_LIMITS.picture_bytes:
         raise LimitExceeded("picture too large", reason="limit", limit="picture_bytes")
     width_mm, height_mm = asn1.read_small_integer(width), asn1.read_small_integer(height)
     if not (0 < width_mm <= MAX_SIDE_MM and 0 < height_mm <= MAX_SIDE_MM):
-        raise _malformed("picture-size", "picture")
+        raise malformed("picture-size", "picture")
     return SealPicture(
-        format=_read_text(kind, notices, "picture").upper(),
+        format=read_text(kind, notices, "picture").upper(),
         data=content,
         width_mm=width_mm,
         height_mm=height_mm,
     )
 
 
-def _read_info_extensions(rest: Sequence[Node], notices: _Notices) -> tuple[SealExtension, ...]:
+def _read_info_extensions(rest: Sequence[Node], notices: NoticeList) -> tuple[SealExtension, ...]:
     """Read SES_SealInfo's extDatas: real seals carry no tag, the text of v1 prints one."""
     if not rest:
         return ()
@@ -422,55 +397,4 @@ def _read_info_extensions(rest: Sequence[Node], notices: _Notices) -> tuple[Seal
     if node.tag == Tag.EXPLICIT_0:
         notices.add("extensions-tagged", "SES_SealInfo")
         node = asn1.read_explicit(node)
-    return _read_extensions(node, notices, "SES_SealInfo")
-
-
-def _read_extensions(node: Node, notices: _Notices, subject: str) -> tuple[SealExtension, ...]:
-    entries = asn1.read_sequence(node)
-    if len(entries) > MAX_EXTENSIONS:
-        raise LimitExceeded("too many extensions", reason="limit", limit="seal_extensions")
-    return tuple(_read_extension(entry, notices, subject) for entry in entries)
-
-
-def _read_extension(node: Node, notices: _Notices, subject: str) -> SealExtension:
-    fields = asn1.read_sequence(node, at_least=2, at_most=3)
-    oid = asn1.read_oid(fields[0])
-    is_critical = len(fields) == 3 and asn1.read_boolean(fields[1])
-    if len(fields) == 3 and not is_critical:
-        # DER leaves a default out (X.690, 11.5); tax seals write it all the same.
-        notices.add("explicit-default", subject, oid)
-    return SealExtension(oid=oid, is_critical=is_critical, value=asn1.read_octets(fields[-1]))
-
-
-# Text
-
-
-_STRING_TAGS = (Tag.IA5_STRING, Tag.UTF8_STRING, Tag.PRINTABLE_STRING)
-_UTF8_SUBJECTS = frozenset({"name"})
-
-
-def _read_text(node: Node, notices: _Notices, subject: str) -> str:
-    asn1.expect(node, *_STRING_TAGS)
-    due = Tag.UTF8_STRING if subject in _UTF8_SUBJECTS else Tag.IA5_STRING
-    if node.tag != due:
-        notices.add("odd-string", subject)
-    text = _decode(node.content, subject, notices)
-    if due == Tag.IA5_STRING and node.tag == due and not text.isascii():
-        notices.add("odd-string", subject)
-    return text
-
-
-def _decode(content: bytes, subject: str, notices: _Notices) -> str:
-    """Decode text that people will be shown; control characters are refused or made visible."""
-    if len(content) > asn1.MAX_TEXT_BYTES:
-        raise LimitExceeded("text too long", reason="limit", limit="text")
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError:
-        raise _malformed("text", subject) from None
-    if any(character < " " or "\x7f" <= character <= "\x9f" for character in text):
-        raise _malformed("text", subject)
-    if not _BIDI_CONTROLS.isdisjoint(text):
-        notices.add("bidi-control", subject)
-        text = "".join(f"\\u{ord(c):04x}" if c in _BIDI_CONTROLS else c for c in text)
-    return text
+    return read_extensions(node, notices, "SES_SealInfo")
