@@ -16,7 +16,7 @@ from PIL import Image, UnidentifiedImageError
 from keys.certificates import parse_certificate
 from keys.errors import ServiceError
 from seal_service.errors import MalformedDocument, SelfCheckFailed, UnsafePicture
-from seal_service.formats.limits import DEFAULT_LIMITS
+from seal_service.formats.pictures import check_picture
 from seal_service.formats.ses import (
     ESeal,
     SealInfo,
@@ -31,6 +31,7 @@ from seal_service.formats.ses import (
 )
 
 DEFAULT_VENDOR_ID = "ESEAL"
+MAX_SIDE_MM = 100
 OFFICIAL_SEAL_TYPE = 1
 """An organisation's seal; v1 fixes 1 for organisations, v4 and v5 leave the number free."""
 LICENCE_SEAL_TYPE = 4
@@ -107,42 +108,20 @@ def check_order(order: SealOrder) -> None:
 
 
 def check_png_picture(picture: SealPicture) -> None:
-    """Raise ``UnsafePicture`` unless this is a plain PNG within limits (T-SES-35, 36).
+    """Raise ``UnsafePicture`` unless this is a plain PNG within limits that decodes.
 
-    Only the header is read before the limits hold; nothing but one image may be in the file.
+    Own seals carry PNG only; in particular no SVG from outside (T-SES-36).
     """
-    limits = DEFAULT_LIMITS
-    if picture.format != "PNG" or not 0 < len(picture.data) <= limits.picture_bytes:
+    if picture.format != "PNG":
         raise UnsafePicture("PNG is due", reason="picture-type")
-    if not (0 < picture.width_mm <= 100 and 0 < picture.height_mm <= 100):
-        raise UnsafePicture("a seal is 1 to 100 mm wide", reason="picture-size")
-    _check_png_chunks(picture.data)
+    if not (0 < picture.width_mm <= MAX_SIDE_MM and 0 < picture.height_mm <= MAX_SIDE_MM):
+        raise UnsafePicture("no size of a seal", reason="picture-size")
+    check_picture(picture)
     try:
         with Image.open(io.BytesIO(picture.data), formats=["PNG"]) as image:
-            if image.width * image.height > limits.picture_pixels:
-                raise UnsafePicture("too many pixels", reason="picture-pixels")
             image.load()
-    except (UnidentifiedImageError, Image.DecompressionBombError, OSError, SyntaxError) as error:
-        raise UnsafePicture("not a PNG that can be shown", reason="picture-type") from error
-
-
-def _check_png_chunks(data: bytes) -> None:
-    """Walk the chunks: signature, size within limits, no animation, nothing after IEND."""
-    if data[:8] != b"\x89PNG\r\n\x1a\n" or data[12:16] != b"IHDR":
-        raise UnsafePicture("not a PNG", reason="picture-type")
-    width, height = int.from_bytes(data[16:20], "big"), int.from_bytes(data[20:24], "big")
-    if not 0 < width * height <= DEFAULT_LIMITS.picture_pixels:
-        raise UnsafePicture("too many pixels", reason="picture-pixels")
-    at = 8
-    while at + 12 <= len(data):
-        kind = data[at + 4 : at + 8]
-        at += 12 + int.from_bytes(data[at : at + 4], "big")
-        if kind in (b"acTL", b"fcTL", b"fdAT"):
-            raise UnsafePicture("a seal does not move", reason="picture-animated")
-        if kind == b"IEND":
-            break
-    if at != len(data):
-        raise UnsafePicture("bytes after the picture", reason="picture-trailing")
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
+        raise UnsafePicture("the picture does not decode", reason="picture-type") from error
 
 
 def _check_made(der: bytes, order: SealOrder) -> None:
