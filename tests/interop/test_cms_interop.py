@@ -39,9 +39,11 @@ def test_openssl_verifies_our_rsa_message(tmp_path: Path) -> None:
     anchor = tmp_path / "anchor.pem"
     certificate = load_der_x509_certificate(party.certificate)
     anchor.write_bytes(certificate.public_bytes(Encoding.PEM))
-    check = ("cms", "-verify", "-cades", "-inform", "DER", "-in", str(message), "-binary")
-    check += ("-content", str(content), "-out", str(tmp_path / "out"), "-purpose", "any")
-    check += ("-CAfile", str(anchor), "-partial_chain", "-attime", str(int(NOW.timestamp())))
+    check = [
+        *("cms", "-verify", "-cades", "-inform", "DER", "-in", str(message), "-binary"),
+        *("-content", str(content), "-out", str(tmp_path / "out"), "-purpose", "any"),
+        *("-CAfile", str(anchor), "-partial_chain", "-attime", str(int(NOW.timestamp()))),
+    ]
     content.write_bytes(CONTENT)
     result = openssl(*check)
     assert result.returncode == 0, result.stderr.decode()

@@ -107,7 +107,7 @@ def test_a_signer_certificate_must_be_one() -> None:
 
 def png(**extra: object) -> bytes:
     buffer = io.BytesIO()
-    Image.new("RGBA", (20, 20), "red").save(buffer, "PNG", **extra)  # type: ignore[arg-type] # test keywords
+    Image.new("RGBA", (20, 20), "red").save(buffer, "PNG", **extra)
     return buffer.getvalue()
 
 
