@@ -7,18 +7,24 @@ the holder of the licence, so that face, metadata and library say the same (GB/T
 from collections.abc import Callable, Mapping
 
 from licence_store.approval import FaultList, pointer_to
-from licence_store.codes import TextRule, check_citizen_id, check_text, check_uscc, read_date
+from licence_store.codes import (
+    TextRule,
+    check_area_code,
+    check_citizen_id,
+    check_text,
+    check_uscc,
+    read_date,
+)
 from licence_store.errors import InvalidCode, InvalidFaceData
 from licence_store.identifiers import check_food_permit_number
 from licence_store.model import ApprovalResult
-from licence_store.rendering.manifest import FieldRule, LicenceTemplate
+from licence_store.rendering.manifest import FieldSpec, FieldType, LicenceTemplate
 
 HOLDER_NAME_FIELDS = frozenset({"name", "operator_name", "unit_name", "enterprise_name"})
 """Face fields that hold the holder's name, by the field lists of the licence types."""
-HOLDER_CODE_TYPES = frozenset({"uscc", "uscc_or_citizen_id"})
+HOLDER_CODE_TYPES = frozenset({FieldType.USCC, FieldType.USCC_OR_CITIZEN_ID})
 NEEDS_END = frozenset({"five-years", "four-years", "three-years", "until"})
 """Validity rules under which a licence always ends."""
-LONGEST_VALUE = 1000
 
 
 def check_face_data(template: LicenceTemplate, result: ApprovalResult) -> None:
@@ -38,7 +44,7 @@ def check_face_data(template: LicenceTemplate, result: ApprovalResult) -> None:
         raise InvalidFaceData(tuple(found.faults))
 
 
-def _check_field(rule: FieldRule, result: ApprovalResult, found: FaultList) -> None:
+def _check_field(rule: FieldSpec, result: ApprovalResult, found: FaultList) -> None:
     pointer = pointer_to("face_data", rule.name)
     value = result.face_data.get(rule.name, "")
     if not value:
@@ -53,20 +59,20 @@ def _check_field(rule: FieldRule, result: ApprovalResult, found: FaultList) -> N
             raise InvalidCode("与持证主体名称不一致", reason="holder")
 
 
-def _check_value(rule: FieldRule, value: str) -> None:
+def _check_value(rule: FieldSpec, value: str) -> None:
     """Check one value by its type; raises ``InvalidCode``.
 
     A ``uscc_or_citizen_id`` is checked by being the holder's code, which has its own check.
     """
-    longest = rule.max_length or LONGEST_VALUE
-    check_text(value, TextRule(longest=longest, multiline=rule.type == "multi-line"))
-    if rule.type == "enum":
+    multiline = rule.type is FieldType.MULTI_LINE
+    check_text(value, TextRule(longest=rule.max_length, multiline=multiline))
+    if rule.type is FieldType.ENUM:
         _check_enum(rule, value)
     elif rule.type in _VALUE_CHECKS:
         _VALUE_CHECKS[rule.type](value)
 
 
-def _check_enum(rule: FieldRule, value: str) -> None:
+def _check_enum(rule: FieldSpec, value: str) -> None:
     fits = value in rule.values or (
         rule.prefix_allowed and any(value.startswith(allowed) for allowed in rule.values)
     )
@@ -74,9 +80,10 @@ def _check_enum(rule: FieldRule, value: str) -> None:
         raise InvalidCode("应为：" + "、".join(rule.values), reason="enum")
 
 
-_VALUE_CHECKS: Mapping[str, Callable[[str], object]] = {
-    "uscc": check_uscc,
-    "citizen_id": check_citizen_id,
-    "date": read_date,
-    "food_licence_no": check_food_permit_number,
+_VALUE_CHECKS: Mapping[FieldType, Callable[[str], object]] = {
+    FieldType.USCC: check_uscc,
+    FieldType.CITIZEN_ID: check_citizen_id,
+    FieldType.AREA_CODE: check_area_code,
+    FieldType.DATE: read_date,
+    FieldType.FOOD_LICENCE_NO: check_food_permit_number,
 }

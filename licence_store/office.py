@@ -34,6 +34,7 @@ from licence_store.errors import (
     LicenceBusy,
     LicenceTypeNotAllowed,
 )
+from licence_store.face_data import check_face_data
 from licence_store.identifiers import assign_identifier, make_serial
 from licence_store.library import (
     KeptLicence,
@@ -53,6 +54,8 @@ from licence_store.model import (
     content_digest,
     derive_index_keys,
 )
+from licence_store.rendering.errors import TemplateNotFound
+from licence_store.rendering.manifest import LicenceTemplate
 from licence_store.settings import LicenceSettings
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.blobs import BlobStore
@@ -65,24 +68,10 @@ _REASON_RULE = TextRule(longest=500, shortest=2, multiline=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LicenceType:
-    """What the office must know of a template."""
-
-    code: str
-    name: str
-    define_authority_name: str
-    template_version: str
-    number_field: str
-    """The face field that holds the printed number when the request names none."""
-    allowed_authorities: frozenset[str] | None = None
-    """Who may issue this type; None for everybody."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FaceOrder:
     """What a face is rendered from."""
 
-    licence_type: LicenceType
+    template: LicenceTemplate
     approval_result: ApprovalResult
     licence_number: str
     metadata: Mapping[str, str]
@@ -111,15 +100,7 @@ class Face:
 
 
 class FaceRenderer(Protocol):
-    """The templates catalogue and the layout engine."""
-
-    def licence_type(self, licence_type_code: str) -> LicenceType:
-        """Return a licence type; raises ``TemplateNotFound``."""
-        ...
-
-    def check_face_data(self, licence_type: LicenceType, result: ApprovalResult) -> None:
-        """Check face data by the template's field schema; raises ``InvalidFaceData``."""
-        ...
+    """The layout engine."""
 
     def render(self, order: FaceOrder) -> Face:
         """Render both forms; raises when a character has no glyph, naming it."""
@@ -178,6 +159,8 @@ class OfficeParts:
 
     database: Database
     blobs: BlobStore
+    templates: Mapping[str, LicenceTemplate]
+    """By licence type code."""
     renderer: FaceRenderer
     sealer: LicenceSealer
     check_release: Callable[[bytes, bytes], None]
@@ -214,8 +197,8 @@ class LicenceOffice:
         content of a case that has its licence, ``LicenceBusy`` when a twin of the request does not
         finish in time, and whatever renderer and sealer refuse.
         """
-        licence_type = self._check(caller, result)
-        number = _printed_number(licence_type, result)
+        template = self._check(caller, result)
+        number = _printed_number(template, result)
         note = RequestNote(
             authority_code=caller.authority_code,
             caller_id=caller.caller_id,
@@ -223,13 +206,13 @@ class LicenceOffice:
             content_digest=content_digest(result),
             now=self._parts.clock.now(),
         )
-        reserved = self._reserve(licence_type, result, number, note)
+        reserved = self._reserve(template, result, number, note)
         if reserved.status is ReservationStatus.ISSUED:
             return Issued(licence=self.show(caller, reserved.identifier), is_new=False)
         use_ids: list[str] = []
         is_kept = False
         try:
-            order = self._face_order(licence_type, result, reserved, number)
+            order = self._face_order(template, result, reserved, number)
             licence = self._make(caller, reserved, order, use_ids)
             is_kept = True
         finally:
@@ -237,25 +220,27 @@ class LicenceOffice:
                 self._give_up(reserved, use_ids, note)
         return Issued(licence=licence, is_new=True)
 
-    def _check(self, caller: Caller, result: ApprovalResult) -> LicenceType:
+    def _check(self, caller: Caller, result: ApprovalResult) -> LicenceTemplate:
         """Step 1: refuse what can be refused without storing anything."""
         check_approval_result(result)
         if caller.authority_code != result.issuing_authority.code:
             raise AuthorityMismatch
-        licence_type = self._parts.renderer.licence_type(result.licence_type_code)
-        allowed = licence_type.allowed_authorities
+        template = self._parts.templates.get(result.licence_type_code)
+        if template is None:
+            raise TemplateNotFound(licence_type_code=result.licence_type_code)
+        allowed = template.allowed_authorities
         if allowed is not None and caller.authority_code not in allowed:
-            raise LicenceTypeNotAllowed(licence_type_code=licence_type.code)
-        self._parts.renderer.check_face_data(licence_type, result)
-        return licence_type
+            raise LicenceTypeNotAllowed(licence_type_code=result.licence_type_code)
+        check_face_data(template, result)
+        return template
 
     def _reserve(
-        self, licence_type: LicenceType, result: ApprovalResult, number: str, note: RequestNote
+        self, template: LicenceTemplate, result: ApprovalResult, number: str, note: RequestNote
     ) -> Reserved:
         """Step 2: take the case's place, waiting for a twin to finish."""
         waited, pause = 0.0, FIRST_PAUSE
         while True:
-            wanted = self._reservation(licence_type, result, number)
+            wanted = self._reservation(template, result, number)
             with self._database.transaction() as connection:
                 library.note_request(connection, note)
                 reserved = library.reserve(connection, wanted)
@@ -268,7 +253,7 @@ class LicenceOffice:
             pause = min(2 * pause, LONGEST_PAUSE)
 
     def _reservation(
-        self, licence_type: LicenceType, result: ApprovalResult, number: str
+        self, template: LicenceTemplate, result: ApprovalResult, number: str
     ) -> Reservation:
         now = self._parts.clock.now()
         tenant = result.issuing_authority.code
@@ -278,7 +263,7 @@ class LicenceOffice:
             serial=make_serial(self._parts.randomness(16)),
         )
         # Refuses a contradiction before a row exists; the kept record is made again in step 3.
-        _record(licence_type, result, identifier, number, now)
+        _record(template, result, identifier, number, now)
         index_keys = derive_index_keys(self._parts.index_secret, tenant)
         return Reservation(
             approval_result=result,
@@ -286,22 +271,20 @@ class LicenceOffice:
             qr_digest=sm3(index_keys.qr_token(identifier)),
             holder_digest=index_keys.holder_digest(result.holder),
             licence_number=number,
-            licence_type_name=licence_type.name,
-            template_version=licence_type.template_version,
+            licence_type_name=template.name,
+            template_version=template.version,
             now=now,
             lease_until=now + timedelta(seconds=self._parts.settings.lease_seconds),
         )
 
     def _face_order(
-        self, licence_type: LicenceType, result: ApprovalResult, reserved: Reserved, number: str
+        self, template: LicenceTemplate, result: ApprovalResult, reserved: Reserved, number: str
     ) -> FaceOrder:
         return FaceOrder(
-            licence_type=licence_type,
+            template=template,
             approval_result=result,
             licence_number=number,
-            metadata=_record(
-                licence_type, result, reserved.identifier, number, reserved.reserved_at
-            ),
+            metadata=_record(template, result, reserved.identifier, number, reserved.reserved_at),
             qr_link=self.qr_link(reserved.authority_code, reserved.identifier),
             is_test=self._parts.settings.test_mode,
         )
@@ -406,9 +389,9 @@ class LicenceOffice:
         return make_link(self._parts.settings.public_url, index_keys.qr_token(identifier))
 
 
-def _printed_number(licence_type: LicenceType, result: ApprovalResult) -> str:
+def _printed_number(template: LicenceTemplate, result: ApprovalResult) -> str:
     """Return the number the face shows; a request that names another one is refused."""
-    on_face = result.face_data.get(licence_type.number_field, "")
+    on_face = result.face_data.get(template.number_field, "")
     if result.licence_number is None and not on_face:
         fault = FieldFault(pointer="/licence_number", detail="缺少证照编号")
         raise InvalidApprovalResult((fault,))
@@ -419,7 +402,7 @@ def _printed_number(licence_type: LicenceType, result: ApprovalResult) -> str:
 
 
 def _record(
-    licence_type: LicenceType,
+    template: LicenceTemplate,
     result: ApprovalResult,
     identifier: str,
     number: str,
@@ -430,8 +413,8 @@ def _record(
             approval_result=result,
             identifier=identifier,
             licence_number=number,
-            licence_type_name=licence_type.name,
-            define_authority_name=licence_type.define_authority_name,
+            licence_type_name=template.name,
+            define_authority_name=template.define_authority_name,
             created_at=created_at,
         )
     )

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from threading import Lock
 
 from sqlalchemy import Connection
 
-from licence_store.errors import FieldFault, InvalidFaceData
 from licence_store.model import ApprovalResult
 from licence_store.office import (
     Face,
@@ -14,44 +14,23 @@ from licence_store.office import (
     Issued,
     LicenceOffice,
     LicenceSealing,
-    LicenceType,
     OfficeParts,
     SealedFile,
     SealPlace,
 )
+from licence_store.rendering.manifest import load_templates
 from licence_store.settings import LicenceSettings
-from seal_service.errors import SealNotFound
 from seal_service.plumbing.database import Database
 from tests.support.licences import (
-    BUSINESS_LICENCE,
-    FOOD_PERMIT,
     MemoryBlobs,
     MovingClock,
     make_caller,
     make_randomness,
 )
 
+
 SECRET = b"index secret of tests"
-TYPES = {
-    BUSINESS_LICENCE: LicenceType(
-        code=BUSINESS_LICENCE,
-        name="营业执照",
-        define_authority_name="国家市场监督管理总局",
-        template_version="1.0.0",
-        number_field="uscc",
-    ),
-    FOOD_PERMIT: LicenceType(
-        code=FOOD_PERMIT,
-        name="食品经营许可证",
-        define_authority_name="国家市场监督管理总局",
-        template_version="1.0.0",
-        number_field="licence_no",
-    ),
-}
-
-
-class NoSuchTemplate(SealNotFound):
-    """Stands in for the renderer's own error."""
+TEMPLATES = load_templates(Path(__file__).parents[2] / "templates")
 
 
 class Crash(BaseException):
@@ -71,15 +50,6 @@ class FakeRenderer:
 
     before_render: Step = _nothing
     rendered: list[FaceOrder] = field(default_factory=list)
-
-    def licence_type(self, licence_type_code: str) -> LicenceType:
-        if licence_type_code not in TYPES:
-            raise NoSuchTemplate
-        return TYPES[licence_type_code]
-
-    def check_face_data(self, licence_type: LicenceType, result: ApprovalResult) -> None:
-        if "name" not in result.face_data and "operator_name" not in result.face_data:
-            raise InvalidFaceData((FieldFault(pointer="/face_data/name", detail="缺少名称"),))
 
     def render(self, order: FaceOrder) -> Face:
         self.before_render()
@@ -141,6 +111,7 @@ class OfficeScene:
         self.database = database
         self.clock = MovingClock()
         self.blobs = MemoryBlobs()
+        self.templates = dict(TEMPLATES)
         self.renderer = FakeRenderer()
         self.sealer = FakeSealer()
         self.before_release: Step = _nothing
@@ -152,6 +123,7 @@ class OfficeScene:
             OfficeParts(
                 database=database,
                 blobs=self.blobs,
+                templates=self.templates,
                 renderer=self.renderer,
                 sealer=self.sealer,
                 check_release=self._check_release,
