@@ -1,24 +1,15 @@
-"""Whether face data fits the field schema of a licence type's template (pure; T-API-26).
+"""Whether face data fits its template and says the same as the rest of the approval result (pure).
 
-The template says which fields there are, of which type, how long; the holder on the face must be
-the holder of the licence, so that face, metadata and library say the same (GB/T 36903).
+The fields themselves are checked by ``rendering.fields``. Here: the holder on the face is the
+holder of the licence, the type is issued to such holders, and a type that always ends has its last
+day; so that face, metadata and library agree (GB/T 36903, T-API-26).
 """
 
-from collections.abc import Callable, Mapping
-
 from licence_store.approval import FaultList, pointer_to
-from licence_store.codes import (
-    TextRule,
-    check_area_code,
-    check_citizen_id,
-    check_text,
-    check_uscc,
-    read_date,
-)
-from licence_store.errors import InvalidCode, InvalidFaceData
-from licence_store.identifiers import check_food_permit_number
+from licence_store.errors import FieldFault, InvalidFaceData
 from licence_store.model import ApprovalResult
-from licence_store.rendering.manifest import FieldSpec, FieldType, LicenceTemplate
+from licence_store.rendering import fields
+from licence_store.rendering.manifest import FieldType, LicenceTemplate
 
 HOLDER_NAME_FIELDS = frozenset({"name", "operator_name", "unit_name", "enterprise_name"})
 """Face fields that hold the holder's name, by the field lists of the licence types."""
@@ -28,62 +19,32 @@ NEEDS_END = frozenset({"five-years", "four-years", "three-years", "until"})
 
 
 def check_face_data(template: LicenceTemplate, result: ApprovalResult) -> None:
-    """Check every field of the face; raises ``InvalidFaceData`` with all faults."""
+    """Check the face of an approval result; raises ``InvalidFaceData`` with all faults."""
+    faults = [*_field_faults(template, result), *_contradictions(template, result)]
+    if faults:
+        raise InvalidFaceData(tuple(faults))
+
+
+def _field_faults(template: LicenceTemplate, result: ApprovalResult) -> tuple[FieldFault, ...]:
+    try:
+        fields.check_face_data(template, result.face_data)
+    except InvalidFaceData as error:
+        return error.errors
+    return ()
+
+
+def _contradictions(template: LicenceTemplate, result: ApprovalResult) -> list[FieldFault]:
+    """Compare the face with the holder and the validity of the approval result."""
     found = FaultList()
-    known = {rule.name: rule for rule in template.fields}
-    for name in result.face_data:
-        if name not in known:
-            found.add(pointer_to("face_data", name), "模板中没有此项")
-    for rule in template.fields:
-        _check_field(rule, result, found)
-    if result.holder.code_type.value not in template.holder_types:
+    holder = result.holder
+    for field in template.fields:
+        value = result.face_data.get(field.name, "")
+        if value and field.type in HOLDER_CODE_TYPES and value != holder.code:
+            found.add(pointer_to("face_data", field.name), "与持证主体代码不一致")
+        if value and field.name in HOLDER_NAME_FIELDS and value != holder.name:
+            found.add(pointer_to("face_data", field.name), "与持证主体名称不一致")
+    if holder.code_type.value not in template.holder_types:
         found.add("/holder/code_type", "该类证照不颁发给此类持证主体")
     if template.validity in NEEDS_END and result.valid_until is None:
         found.add("/valid_until", "该类证照必须有有效期截止日期")
-    if found.faults:
-        raise InvalidFaceData(tuple(found.faults))
-
-
-def _check_field(rule: FieldSpec, result: ApprovalResult, found: FaultList) -> None:
-    pointer = pointer_to("face_data", rule.name)
-    value = result.face_data.get(rule.name, "")
-    if not value:
-        if rule.required:
-            found.add(pointer, f"缺少{rule.label}")
-        return
-    with found.at(pointer):
-        _check_value(rule, value)
-        if rule.type in HOLDER_CODE_TYPES and value != result.holder.code:
-            raise InvalidCode("与持证主体代码不一致", reason="holder")
-        if rule.name in HOLDER_NAME_FIELDS and value != result.holder.name:
-            raise InvalidCode("与持证主体名称不一致", reason="holder")
-
-
-def _check_value(rule: FieldSpec, value: str) -> None:
-    """Check one value by its type; raises ``InvalidCode``.
-
-    A ``uscc_or_citizen_id`` is checked by being the holder's code, which has its own check.
-    """
-    multiline = rule.type is FieldType.MULTI_LINE
-    check_text(value, TextRule(longest=rule.max_length, multiline=multiline))
-    if rule.type is FieldType.ENUM:
-        _check_enum(rule, value)
-    elif rule.type in _VALUE_CHECKS:
-        _VALUE_CHECKS[rule.type](value)
-
-
-def _check_enum(rule: FieldSpec, value: str) -> None:
-    fits = value in rule.values or (
-        rule.prefix_allowed and any(value.startswith(allowed) for allowed in rule.values)
-    )
-    if not fits:
-        raise InvalidCode("应为：" + "、".join(rule.values), reason="enum")
-
-
-_VALUE_CHECKS: Mapping[FieldType, Callable[[str], object]] = {
-    FieldType.USCC: check_uscc,
-    FieldType.CITIZEN_ID: check_citizen_id,
-    FieldType.AREA_CODE: check_area_code,
-    FieldType.DATE: read_date,
-    FieldType.FOOD_LICENCE_NO: check_food_permit_number,
-}
+    return found.faults
