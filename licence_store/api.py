@@ -4,7 +4,6 @@ Thin on purpose: read the request, call the office or the desk, write the answer
 as they are; the edge renders them as problems. Another tenant's licence answers 404 (T-API-06).
 """
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -12,7 +11,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Header, Query, Response, status
 
 from licence_store.codes import HolderCodeType
-from licence_store.desk import PresentationDesk, PresentationWish, Released
+from licence_store.desk import PresentationDesk, PresentationWish
 from licence_store.errors import (
     AuthorityMismatch,
     FieldFault,
@@ -45,17 +44,17 @@ from licence_store.schemas import (
     PresentationBody,
     RedemptionAnswer,
     RedemptionBody,
-    ReleasedFile,
     RevocationBody,
     UsePage,
     UsesQuery,
-    authority_to_wire,
-    holder_to_wire,
-    licence_to_wire,
-    presentation_to_wire,
-    use_to_wire,
 )
 from licence_store.states import RevocationKind
+from licence_store.wire import (
+    licence_to_wire,
+    presentation_to_wire,
+    release_to_wire,
+    use_to_wire,
+)
 from seal_service.errors import IdempotencyMismatch
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import Clock
@@ -272,7 +271,7 @@ def _add_presentation(router: APIRouter, parts: LicenceRoutes) -> None:
             service_item_code=body.service_item_code,
             case_number=body.case_number,
         )
-        return _release_to_wire(released)
+        return release_to_wire(released)
 
     @router.get(
         "/licences/{identifier}/uses",
@@ -300,29 +299,3 @@ def _holder_code_type(text: str) -> HolderCodeType:
     except ValueError:
         fault = FieldFault(pointer="/holder_code_type", detail="不在 GB/T 36903 附录 A 的代码表中")
         raise InvalidRequest((fault,)) from None
-
-
-def _release_to_wire(released: Released) -> RedemptionAnswer:
-    licence = released.licence
-    result = licence.approval_result
-    return RedemptionAnswer(
-        identifier=licence.identifier,
-        licence_number=licence.licence_number,
-        licence_type_code=result.licence_type_code,
-        licence_type_name=licence.licence_type_name,
-        purpose=released.purpose,
-        issuing_authority=authority_to_wire(result.issuing_authority),
-        holder=holder_to_wire(result.holder),
-        face_data=dict(result.face_data),
-        issued_on=result.issued_on.isoformat(),
-        valid_from=result.valid_from.isoformat(),
-        valid_until=result.valid_until.isoformat() if result.valid_until else None,
-        files={
-            file.format.value: ReleasedFile(
-                media_type=file.media_type,
-                digest=file.digest,
-                content=base64.b64encode(content).decode("ascii"),
-            )
-            for file, content in released.files
-        },
-    )

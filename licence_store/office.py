@@ -38,7 +38,6 @@ from licence_store.face_data import check_face_data
 from licence_store.identifiers import assign_identifier, make_serial
 from licence_store.library import (
     KeptLicence,
-    RequestNote,
     Reservation,
     ReservationStatus,
     Reserved,
@@ -55,7 +54,9 @@ from licence_store.model import (
     derive_index_keys,
 )
 from licence_store.rendering.errors import TemplateNotFound
+from licence_store.rendering.face import FaceInput, RenderedFace
 from licence_store.rendering.manifest import LicenceTemplate
+from licence_store.retries import RequestNote, forget_request, note_request
 from licence_store.settings import LicenceSettings
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.blobs import BlobStore
@@ -67,43 +68,16 @@ LONGEST_PAUSE = 0.25
 _REASON_RULE = TextRule(longest=500, shortest=2, multiline=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FaceOrder:
-    """What a face is rendered from."""
+class FaceLayout(Protocol):
+    """The layout engine, as the office needs it: ``rendering.face.FaceRenderer``."""
 
-    template: LicenceTemplate
-    approval_result: ApprovalResult
-    licence_number: str
-    metadata: Mapping[str, str]
-    qr_link: str
-    is_test: bool
+    @property
+    def templates(self) -> Mapping[str, LicenceTemplate]:
+        """Return the templates by licence type code."""
+        ...
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealPlace:
-    """Where the seal stands: page from 1, millimetres from the upper left corner."""
-
-    page_number: int
-    x_mm: float
-    y_mm: float
-    width_mm: float
-    height_mm: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Face:
-    """An unsealed licence: PDF, entries of the OFD package, the seal's places in both."""
-
-    pdf: bytes
-    ofd_entries: Mapping[str, bytes]
-    seal_places: tuple[SealPlace, ...]
-
-
-class FaceRenderer(Protocol):
-    """The layout engine."""
-
-    def render(self, order: FaceOrder) -> Face:
-        """Render both forms; raises when a character has no glyph, naming it."""
+    def render_face(self, template: LicenceTemplate, face: FaceInput) -> RenderedFace:
+        """Render both forms; raises when a text does not fit or a character has no glyph."""
         ...
 
 
@@ -116,7 +90,7 @@ class LicenceSealing:
     identifier: str
     case_number: str
     licence_type_code: str
-    face: Face
+    face: RenderedFace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,9 +133,7 @@ class OfficeParts:
 
     database: Database
     blobs: BlobStore
-    templates: Mapping[str, LicenceTemplate]
-    """By licence type code."""
-    renderer: FaceRenderer
+    renderer: FaceLayout
     sealer: LicenceSealer
     check_release: Callable[[bytes, bytes], None]
     """Our own verifier over the sealed OFD and PDF; raises ``SelfCheckFailed``."""
@@ -178,6 +150,17 @@ class Issued:
 
     licence: Licence
     is_new: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Making:
+    """A reservation and everything its licence is made from."""
+
+    caller: Caller
+    template: LicenceTemplate
+    result: ApprovalResult
+    reserved: Reserved
+    metadata: dict[str, str]
 
 
 class LicenceOffice:
@@ -212,8 +195,16 @@ class LicenceOffice:
         use_ids: list[str] = []
         is_kept = False
         try:
-            order = self._face_order(template, result, reserved, number)
-            licence = self._make(caller, reserved, order, use_ids)
+            order = _Making(
+                caller=caller,
+                template=template,
+                result=result,
+                reserved=reserved,
+                metadata=_record(
+                    template, result, reserved.identifier, number, reserved.reserved_at
+                ),
+            )
+            licence = self._make(order, use_ids)
             is_kept = True
         finally:
             if not is_kept:
@@ -225,7 +216,7 @@ class LicenceOffice:
         check_approval_result(result)
         if caller.authority_code != result.issuing_authority.code:
             raise AuthorityMismatch
-        template = self._parts.templates.get(result.licence_type_code)
+        template = self._parts.renderer.templates.get(result.licence_type_code)
         if template is None:
             raise TemplateNotFound(licence_type_code=result.licence_type_code)
         allowed = template.allowed_authorities
@@ -242,7 +233,7 @@ class LicenceOffice:
         while True:
             wanted = self._reservation(template, result, number)
             with self._database.transaction() as connection:
-                library.note_request(connection, note)
+                note_request(connection, note)
                 reserved = library.reserve(connection, wanted)
             if reserved.status is not ReservationStatus.BUSY:
                 return reserved
@@ -277,54 +268,50 @@ class LicenceOffice:
             lease_until=now + timedelta(seconds=self._parts.settings.lease_seconds),
         )
 
-    def _face_order(
-        self, template: LicenceTemplate, result: ApprovalResult, reserved: Reserved, number: str
-    ) -> FaceOrder:
-        return FaceOrder(
-            template=template,
-            approval_result=result,
-            licence_number=number,
-            metadata=_record(template, result, reserved.identifier, number, reserved.reserved_at),
-            qr_link=self.qr_link(reserved.authority_code, reserved.identifier),
-            is_test=self._parts.settings.test_mode,
-        )
-
-    def _make(
-        self, caller: Caller, reserved: Reserved, order: FaceOrder, use_ids: list[str]
-    ) -> Licence:
+    def _make(self, order: _Making, use_ids: list[str]) -> Licence:
         """Go through steps 3 to 8; a use of a seal is in ``use_ids`` as soon as it is known."""
-        parts = self._parts
-        result = order.approval_result
-        seal_id = parts.sealer.find_seal(reserved.authority_code, result.licence_type_code)
-        face = parts.renderer.render(order)
-        sealing = LicenceSealing(
-            caller=caller,
-            seal_id=seal_id,
-            identifier=reserved.identifier,
-            case_number=result.case_number,
-            licence_type_code=result.licence_type_code,
-            face=face,
-        )
+        parts, reserved = self._parts, order.reserved
+        sealing = self._render(order)
         ofd = parts.sealer.seal_ofd(sealing)
         use_ids.append(ofd.use_id)
         pdf = parts.sealer.seal_pdf(sealing)
         use_ids.append(pdf.use_id)
         parts.check_release(ofd.document, pdf.document)
-        files = (
-            self._store(FileFormat.OFD, ofd, seal_id),
-            self._store(FileFormat.PDF, pdf, seal_id),
-        )
         kept = KeptLicence(
             reserved=reserved,
-            metadata=dict(order.metadata),
-            files=files,
-            caller_id=caller.caller_id,
+            metadata=order.metadata,
+            files=(
+                self._store(FileFormat.OFD, ofd, sealing.seal_id),
+                self._store(FileFormat.PDF, pdf, sealing.seal_id),
+            ),
+            caller_id=order.caller.caller_id,
             now=parts.clock.now(),
         )
         with self._database.transaction() as connection:
             parts.sealer.commit_uses(connection, use_ids, reserved.authority_code)
             library.keep(connection, kept)
             return lookup.find(connection, reserved.authority_code, reserved.identifier)
+
+    def _render(self, order: _Making) -> LicenceSealing:
+        """Step 3: choose the seal first, so that a missing one costs no rendering."""
+        reserved, result = order.reserved, order.result
+        seal_id = self._parts.sealer.find_seal(reserved.authority_code, result.licence_type_code)
+        face = FaceInput(
+            face_data=result.face_data,
+            metadata=order.metadata,
+            qr_link=self.qr_link(reserved.authority_code, reserved.identifier),
+            is_test=self._parts.settings.test_mode,
+            doc_id=sm3(reserved.identifier.encode()).hex()[:32],
+            rendered_at=reserved.reserved_at,
+        )
+        return LicenceSealing(
+            caller=order.caller,
+            seal_id=seal_id,
+            identifier=reserved.identifier,
+            case_number=result.case_number,
+            licence_type_code=result.licence_type_code,
+            face=self._parts.renderer.render_face(order.template, face),
+        )
 
     def _store(self, form: FileFormat, sealed: SealedFile, seal_id: str) -> LicenceFile:
         """Step 6: durable when this returns."""
@@ -342,7 +329,7 @@ class LicenceOffice:
             self._parts.sealer.abandon_uses(use_ids, reserved.authority_code)
         with self._database.transaction() as connection:
             library.abandon(connection, reserved)
-            library.forget_request(connection, note)
+            forget_request(connection, note)
 
     def sweep(self) -> int:
         """Abandon reservations that a crash left behind; return how many. For the operator."""

@@ -281,8 +281,9 @@ def test_a_licence_type_without_a_template_is_refused(scene: OfficeScene) -> Non
 
 def test_a_licence_type_of_other_authorities_is_refused(scene: OfficeScene) -> None:
     """T-API-26."""
-    scene.templates[BUSINESS_LICENCE] = replace(
-        scene.templates[BUSINESS_LICENCE], allowed_authorities=frozenset({OTHER_AUTHORITY.code})
+    scene.renderer.templates[BUSINESS_LICENCE] = replace(
+        scene.renderer.templates[BUSINESS_LICENCE],
+        allowed_authorities=frozenset({OTHER_AUTHORITY.code}),
     )
     with pytest.raises(LicenceTypeNotAllowed):
         scene.issue(make_approval_result())

@@ -9,17 +9,16 @@ from sqlalchemy import Connection
 
 from licence_store.model import ApprovalResult
 from licence_store.office import (
-    Face,
-    FaceOrder,
     Issued,
     LicenceOffice,
     LicenceSealing,
     OfficeParts,
     SealedFile,
-    SealPlace,
 )
-from licence_store.rendering.manifest import load_templates
+from licence_store.rendering.face import FaceInput, RenderedFace
+from licence_store.rendering.manifest import LicenceTemplate, load_templates
 from licence_store.settings import LicenceSettings
+from seal_service.formats.ofd.container import make_package, pack
 from seal_service.plumbing.database import Database
 from tests.support.licences import (
     MemoryBlobs,
@@ -48,18 +47,19 @@ def _nothing() -> None:
 class FakeRenderer:
     """Renders a few bytes that depend on the content."""
 
+    templates: dict[str, LicenceTemplate] = field(default_factory=lambda: dict(TEMPLATES))
     before_render: Step = _nothing
-    rendered: list[FaceOrder] = field(default_factory=list)
+    rendered: list[FaceInput] = field(default_factory=list)
 
-    def render(self, order: FaceOrder) -> Face:
+    def render_face(self, template: LicenceTemplate, face: FaceInput) -> RenderedFace:
         self.before_render()
-        self.rendered.append(order)
-        text = f"{order.metadata['CertificateIdentifier']} {order.qr_link}"
-        place = SealPlace(page_number=1, x_mm=150, y_mm=230, width_mm=42, height_mm=42)
-        return Face(
-            pdf=f"%PDF {text}".encode(),
-            ofd_entries={"OFD.xml": text.encode()},
-            seal_places=(place,),
+        self.rendered.append(face)
+        text = f"{face.metadata['CertificateIdentifier']} {face.qr_link}".encode()
+        return RenderedFace(
+            pdf=b"%PDF " + text,
+            ofd=make_package([pack("OFD.xml", text)]),
+            page_size_mm=template.page_size_mm,
+            seals=template.seals,
         )
 
 
@@ -111,7 +111,6 @@ class OfficeScene:
         self.database = database
         self.clock = MovingClock()
         self.blobs = MemoryBlobs()
-        self.templates = dict(TEMPLATES)
         self.renderer = FakeRenderer()
         self.sealer = FakeSealer()
         self.before_release: Step = _nothing
@@ -123,7 +122,6 @@ class OfficeScene:
             OfficeParts(
                 database=database,
                 blobs=self.blobs,
-                templates=self.templates,
                 renderer=self.renderer,
                 sealer=self.sealer,
                 check_release=self._check_release,
