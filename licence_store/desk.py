@@ -10,6 +10,7 @@ from licence_store import presentation
 from licence_store.approval import FaultList
 from licence_store.codes import HolderCodeType, TextRule, check_text
 from licence_store.errors import InvalidRequest, LicenceStateRefused, PresentationRefused
+from licence_store.files import read_file
 from licence_store.lookup import find
 from licence_store.model import Holder, Licence, LicenceFile, derive_index_keys
 from licence_store.presentation import (
@@ -115,7 +116,7 @@ class PresentationDesk:
             raise LicenceStateRefused("出示后该证照已失去效力")
         if outcome.licence is None:
             raise PresentationRefused
-        files = tuple((file, self._parts.blobs.get(file.digest)) for file in outcome.licence.files)
+        files = tuple((file, read_file(self._parts.blobs, file)) for file in outcome.licence.files)
         return Released(licence=outcome.licence, purpose=outcome.purpose, files=files)
 
     def uses(

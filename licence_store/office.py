@@ -35,6 +35,7 @@ from licence_store.errors import (
     LicenceTypeNotAllowed,
 )
 from licence_store.face_data import check_face_data
+from licence_store.files import read_file
 from licence_store.identifiers import assign_identifier, make_serial
 from licence_store.library import (
     KeptLicence,
@@ -349,14 +350,11 @@ class LicenceOffice:
             return lookup.list_licences(connection, caller.authority_code, wanted)
 
     def read_file(self, licence: Licence, form: FileFormat) -> bytes:
-        """Return the bytes of a licence's file; raises ``FileUnavailable``.
-
-        The blob store checks the digest on the way out (T-STO-09).
-        """
+        """Return the bytes of a licence's file; raises ``FileUnavailable`` or ``FileDamaged``."""
         file = licence.file(form)
         if file is None:
             raise FileUnavailable(format=form.value)
-        return self._parts.blobs.get(file.digest)
+        return read_file(self._parts.blobs, file)
 
     def revoke(self, order: RevocationOrder) -> Licence:
         """End a licence's force; raises ``LicenceNotFound`` or ``LicenceStateRefused``."""

@@ -140,6 +140,13 @@ def test_there_is_no_version_after_999() -> None:
         next_version(last)
 
 
+def test_a_version_of_another_form_has_no_next_one() -> None:
+    body = "11100000000013338W032" + "11220000013544541J" + "1" + "1A"
+    text = f"1.2.156.3005.2.{body[:21]}.{body[21:39]}.1.1A.{check_character(body)}"
+    with pytest.raises(InvalidIdentifier, match="three digits"):
+        next_version(text)
+
+
 @given(st.binary(min_size=16, max_size=32))
 def test_serials_are_twenty_digits_and_capitals(randomness: bytes) -> None:
     serial = make_serial(randomness)

@@ -12,6 +12,7 @@ from licence_store import lookup
 from licence_store.codes import HolderCodeType
 from licence_store.errors import (
     AuthorityMismatch,
+    FileDamaged,
     FileUnavailable,
     InvalidApprovalResult,
     InvalidFaceData,
@@ -348,6 +349,18 @@ def test_a_missing_format_is_reported(scene: OfficeScene) -> None:
     licence = replace(scene.issue(make_approval_result()).licence, files=())
     with pytest.raises(FileUnavailable):
         scene.office.read_file(licence, FileFormat.OFD)
+
+
+def test_a_file_that_was_cut_short_is_not_given_out(scene: OfficeScene) -> None:
+    """T-STO-09."""
+    licence = scene.issue(make_approval_result()).licence
+    scene.blobs.kept[licence.files[0].digest] = b"short"
+    with pytest.raises(FileDamaged):
+        scene.office.read_file(licence, licence.files[0].format)
+
+
+def test_an_empty_optional_field_is_accepted(scene: OfficeScene) -> None:
+    assert scene.issue(make_approval_result(face_changes={"business_term": ""})).is_new
 
 
 def test_another_tenant_sees_nothing(scene: OfficeScene) -> None:

@@ -226,7 +226,10 @@ def put_in_force(database: Database, result: ApprovalResult, blobs: MemoryBlobs)
         now=NOW,
         lease_until=NOW + timedelta(seconds=60),
     )
-    files = tuple(replace(file, digest=blobs.put(file.format.encode())) for file in make_files())
+    files = tuple(
+        replace(file, digest=blobs.put(file.format.encode()), size=len(file.format))
+        for file in make_files()
+    )
     with database.transaction() as connection:
         reserved = library.reserve(connection, wanted)
         kept = KeptLicence(
