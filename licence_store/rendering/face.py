@@ -34,6 +34,8 @@ from seal_service.formats.ofd.container import OFDContainer
 CREATOR = "eseal"
 CREATOR_VERSION = "1"
 LONG_TERM = "长期"
+KEYWORDS = ("CertificateIdentifier", "LicenceDataDigest")
+"""Metadata items that the PDF repeats as keywords: typst writes no XMP of our own."""
 CODE_TYPES = (FieldType.USCC, FieldType.CITIZEN_ID, FieldType.USCC_OR_CITIZEN_ID)
 
 
@@ -95,6 +97,9 @@ class FaceRenderer:
         data = {
             "fields": self._fields(template, face),
             "texts": dict(template.texts),
+            "keywords": [
+                f"{name}={face.metadata[name]}" for name in KEYWORDS if name in face.metadata
+            ],
             "assets": {
                 name: f"/{(template.folder / path).relative_to(self._root).as_posix()}"
                 for name, path in template.assets.items()

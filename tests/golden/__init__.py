@@ -1,0 +1,1 @@
+"""Golden files: what the pinned typst and our writers make of fixed input."""

@@ -1,0 +1,31 @@
+"""Make the golden files again: ``make golden``. Look at the pages before committing.
+
+Kept are the OFD page contents of the sample faces: they show every line, place, size, colour and
+drawing of the layout, and so tell when a new typst or a changed template moves anything.
+"""
+
+from pathlib import Path
+
+from tests.licence_store.rendering.samples import BUSINESS, FOOD, make_face, renderer, template
+
+FOLDER = Path(__file__).parent
+FACES = {"business_licence": BUSINESS, "food_business_licence": FOOD}
+
+
+def make_page(code: str) -> bytes:
+    """Return the page content of the sample face, one object to a line."""
+    face = renderer().render_face(template(code), make_face(code))
+    content = face.ofd_entries["Doc_0/Pages/Page_0/Content.xml"]
+    return content.replace(b"><ofd:TextObject", b">\n<ofd:TextObject").replace(
+        b"><ofd:PathObject", b">\n<ofd:PathObject"
+    )
+
+
+def main() -> None:
+    """Write the files."""
+    for name, code in FACES.items():
+        (FOLDER / f"{name}.page.xml").write_bytes(make_page(code))
+
+
+if __name__ == "__main__":
+    main()
