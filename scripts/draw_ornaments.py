@@ -80,13 +80,14 @@ def curve(at: Callable[[float], Point], start: float, end: float, steps: int, **
 
 
 def rosette(centre: Point, radius: float, lobes: int, depth: float, phase: float) -> str:
-    """Write a closed polar curve with lobes."""
+    """Write a closed polar curve with lobes; shallow ones need more steps to look smooth."""
+    steps = 3 if depth > 0.1 else 4
 
     def at(angle: float) -> Point:
         r = radius * (1 - depth + depth * math.cos(lobes * angle + phase))
         return (centre[0] + r * math.cos(angle), centre[1] + r * math.sin(angle))
 
-    return curve(at, 0, 2 * math.pi, lobes * 3, closed=True)
+    return curve(at, 0, 2 * math.pi, lobes * steps, closed=True)
 
 
 def side(start: Point, end: Point, amplitude: float, periods: int, phase: float) -> str:
@@ -134,7 +135,7 @@ def underprint(frame: Frame, palette: Palette) -> Iterable[str]:
     x1, x2 = frame.left + frame.band, frame.right - frame.band
     y1, y2 = frame.top + frame.band, frame.bottom - frame.band
     centre = ((x1 + x2) / 2, (y1 + y2) / 2)
-    rows = 26
+    rows = 20
     lines = []
     for row in range(1, rows):
         y = y1 + (y2 - y1) * row / rows
@@ -147,9 +148,9 @@ def underprint(frame: Frame, palette: Palette) -> Iterable[str]:
         lines.append(curve(at, 0, 1, 27))
     yield path("".join(lines), stroke=palette.wash, width=0.12)
     rings = [
-        rosette(centre, radius, lobes, depth, phase * math.pi / 2)
+        rosette(centre, radius, lobes, depth, phase * math.pi * 2 / 3)
         for radius, lobes, depth in ((62, 12, 0.16), (46, 12, 0.24), (29, 12, 0.34))
-        for phase in range(4)
+        for phase in range(3)
     ]
     yield path("".join(rings), stroke=palette.wash, width=0.16)
 
@@ -168,9 +169,9 @@ def band(frame: Frame, palette: Palette) -> Iterable[str]:
     for index in range(4):
         a, b = corners[index], corners[(index + 1) % 4]
         length = math.hypot(b[0] - a[0], b[1] - a[1])
-        periods = round(length / 11)
-        for phase in range(6):
-            strands.append(side(a, b, middle - 1.55, periods, phase * math.pi / 3))
+        periods = round(length / 12.5)
+        for phase in range(5):
+            strands.append(side(a, b, middle - 1.55, periods, phase * math.pi * 0.4))
         for phase in range(2):
             counters.append(side(a, b, middle - 2.5, periods * 2, phase * math.pi + 0.6))
     yield path("".join(strands), stroke=palette.strand, width=0.13)

@@ -42,6 +42,8 @@ class FontSource:
     licence: str
     sha256: tuple[str, ...]
     convert: str | None = None
+    optional: bool = False
+    """Whether faces can do without it: another font of the folder steps in."""
 
 
 def say(text: str) -> None:
@@ -98,6 +100,10 @@ def is_whole(folder: Path) -> bool:
     )
 
 
+class PackageUnavailable(Exception):  # noqa: N818 - named for the fact
+    """A package cannot be fetched."""
+
+
 class PackageFetcher:
     """Fetches packages by apt-get into a folder, without installing them."""
 
@@ -110,7 +116,9 @@ class PackageFetcher:
         """Return the folder in which a package lies unpacked."""
         if package not in self.unpacked:
             if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-                raise fail(f"no apt-get here; install the fonts of {package} and run again")
+                raise PackageUnavailable(
+                    f"no apt-get here; install the fonts of {package} and run again"
+                )
             say(f"fetching {package}")
             target = self.folder / package
             target.mkdir()
@@ -132,7 +140,7 @@ class PackageFetcher:
             self._own_lists()
         self._apt("update")
         if not self._try_download(package, target):
-            raise fail(f"apt-get cannot download {package}; see its words above")
+            raise PackageUnavailable(f"apt-get cannot download {package}; see its words above")
 
     def _own_lists(self) -> None:
         state, cache = self.folder / "apt-state", self.folder / "apt-cache"
@@ -186,6 +194,22 @@ def find_source(font: FontSource, fetcher: PackageFetcher, *, accept: bool) -> t
     return fetched, digest
 
 
+def make_font(font: FontSource, source: Path, made: Path, *, workers: int) -> None:
+    """Convert or copy one font."""
+    if font.convert is None:
+        shutil.copyfile(source, made)
+        return
+    say(f"converting {source.name} to TrueType outlines")
+    conversion = Conversion(
+        source=source,
+        source_family=font.convert,
+        target=made,
+        family=font.family,
+        is_bold=font.role.endswith("bold"),
+    )
+    convert(conversion, workers=workers)
+
+
 def build(sources: list[FontSource], target: Path, *, accept: bool, workers: int) -> None:
     """Make the folder: fonts and manifest."""
     target.mkdir()
@@ -193,20 +217,15 @@ def build(sources: list[FontSource], target: Path, *, accept: bool, workers: int
     with tempfile.TemporaryDirectory(dir=target.parent, prefix="apt-") as aside:
         fetcher = PackageFetcher(Path(aside))
         for font in sources:
-            source, digest = find_source(font, fetcher, accept=accept)
+            try:
+                source, digest = find_source(font, fetcher, accept=accept)
+            except PackageUnavailable as error:
+                if not font.optional:
+                    raise fail(str(error)) from None
+                say(f"WARNING {error}; going on without {font.family}")
+                continue
             made = target / font.file
-            if font.convert:
-                say(f"converting {source.name} to TrueType outlines")
-                conversion = Conversion(
-                    source=source,
-                    source_family=font.convert,
-                    target=made,
-                    family=font.family,
-                    is_bold=font.role.endswith("bold"),
-                )
-                convert(conversion, workers=workers)
-            else:
-                shutil.copyfile(source, made)
+            make_font(font, source, made, workers=workers)
             entries.append(
                 {
                     "role": font.role,
@@ -221,6 +240,19 @@ def build(sources: list[FontSource], target: Path, *, accept: bool, workers: int
             )
     text = json.dumps({"version": 1, "fonts": entries}, indent=2) + "\n"
     (target / MANIFEST).write_text(text, "utf-8")
+
+
+def make_folder(folder: Path, options: argparse.Namespace) -> None:
+    """Build aside, then move into place; another process may have been quicker."""
+    fresh = folder.with_name(f".new-{os.getpid()}")
+    shutil.rmtree(fresh, ignore_errors=True)
+    try:
+        build(read_sources(), fresh, accept=options.accept, workers=options.workers)
+        if not is_whole(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            fresh.replace(folder)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
 
 
 def link(folder: Path) -> None:
@@ -245,14 +277,7 @@ def main() -> None:
     cache = cache_folder()
     folder = cache / recipe()
     if not is_whole(folder):
-        fresh = cache / f".new-{os.getpid()}"
-        shutil.rmtree(fresh, ignore_errors=True)
-        try:
-            build(read_sources(), fresh, accept=options.accept, workers=options.workers)
-            shutil.rmtree(folder, ignore_errors=True)
-            fresh.replace(folder)
-        finally:
-            shutil.rmtree(fresh, ignore_errors=True)
+        make_folder(folder, options)
     link(folder)
     say(f"{folder} is ready ({time.monotonic() - started:.1f} s)")
 

@@ -167,10 +167,14 @@ class FontFolder:
 
     def _chain(self, role: str) -> list[tuple[FontFile, ...]]:
         steps = FALLBACK.get(role, (role, "song", "rare"))
-        try:
-            return [tuple(self.fonts[part] for part in GROUPS.get(step, (step,))) for step in steps]
-        except KeyError as error:
-            raise FontsUnavailable(f"no font for role {error}", role=str(error)) from None
+        chain = [
+            tuple(self.fonts[part] for part in GROUPS.get(step, (step,)) if part in self.fonts)
+            for step in steps
+        ]
+        chain = [step for step in chain if step]
+        if not chain:
+            raise FontsUnavailable(f"no font for role {role}", role=role)
+        return chain
 
     @staticmethod
     def _coverage(step: tuple[FontFile, ...]) -> frozenset[int]:

@@ -4,6 +4,7 @@ Written as text: every name and value passes ``escape`` or is a number formatted
 always ``ofd:``, because some readers match it literally; elements stand in schema order.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -49,16 +50,11 @@ def root(name: str, body: str, attributes: str = "") -> bytes:
 def delta_x(advances: Sequence[float]) -> str:
     """Pack distances between glyphs; ``g N v`` stands for N times v.
 
-    Rounding errors do not add up: each distance is the difference of two rounded origins.
+    Each is rounded to 0.1 micrometre by itself, so that equal ones stay equal; over a line of 100
+    characters that can add up to 5 micrometres.
     """
     packed: list[str] = []
-    position, origin = 0.0, 0
-    texts: list[str] = []
-    for advance in advances:
-        position += advance
-        rounded = round(position * 10_000)
-        texts.append(number((rounded - origin) / 10_000, 4))
-        origin = rounded
+    texts = [number(advance, 4) for advance in advances]
     index = 0
     while index < len(texts):
         end = index
@@ -96,11 +92,17 @@ def text_object(line: TextLine, object_id: int, font_id: int) -> str:
     )
 
 
+def _grid(value: float) -> float:
+    """Round down to a hundredth, but for the noise of float arithmetic."""
+    return math.floor(value * 100 + 0.01) / 100
+
+
 def path_object(shape: PathShape, object_id: int) -> str:
     """Write one path. What is not stroked has a line width of 0, for readers that stroke it."""
     left, top, right, bottom = box_of(shape.segments)
     pad = shape.line_width * 2
-    left, top = left - pad, top - pad
+    # On a hundredth of a millimetre, where drawings have their points: shorter numbers.
+    left, top = _grid(left - pad), _grid(top - pad)
     boundary = numbers(left, top, right + pad - left, bottom + pad - top)
     data = []
     for letter, points in shape.segments:
