@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from licence_store.qr import QRMatrix
+from licence_store.rendering.errors import RenderingFault
 from licence_store.rendering.fonts import FontFile, FontFolder
 from licence_store.rendering.ofd_objects import (
     MM_PER_PT,
@@ -36,7 +37,6 @@ from licence_store.rendering.ofd_xml import (
     document_xml,
     fonts_xml,
     image_object,
-    is_resource_free,
     ofd_xml,
     page_xml,
     path_object,
@@ -44,7 +44,7 @@ from licence_store.rendering.ofd_xml import (
     qr_object,
     text_object,
 )
-from licence_store.rendering.page_content import PageContent, PagePicture, read_pages
+from licence_store.rendering.page_content import PageContent, PagePicture, PictureCache, read_pages
 from seal_service.formats.ofd.container import OFDContainer, StoredEntry, make_package, pack
 
 DATA_FILE = "licence.json"
@@ -70,6 +70,7 @@ class _Static:
 
     entry: StoredEntry
     last_id: int
+    pictures: Mapping[PagePicture, int]
 
 
 @dataclass(slots=True)
@@ -114,13 +115,14 @@ class OFDWriter:
 
     def __init__(self, fonts: FontFolder) -> None:
         self._fonts = fonts
+        self._pictures = PictureCache()
         self._static: OrderedDict[tuple[int, bytes], _Static | None] = OrderedDict()
         self._packed_fonts: OrderedDict[str, StoredEntry] = OrderedDict()
         self._lock = threading.Lock()
 
     def write(self, pdf: bytes, order: OFDOrder) -> OFDContainer:
         """Return the package; raises ``RenderingFault`` for what OFD cannot express."""
-        pages = read_pages(pdf, self._fonts)
+        pages = read_pages(pdf, self._fonts, self._pictures)
         numbering = _Numbering()
         drawn = [self._draw(page, index, order.qr, numbering) for index, page in enumerate(pages)]
         size = pages[0].width_pt * MM_PER_PT, pages[0].height_pt * MM_PER_PT
@@ -148,6 +150,7 @@ class OFDWriter:
         static, rest = self._split(page, index) if index == 0 else (None, page.content)
         if static is not None:
             numbering.last_id = static.last_id
+            numbering.pictures.update(static.pictures)
         template_id = numbering.next_id() if static else None
         listed = PageEntry(page_id=numbering.next_id(), template_id=template_id)
         layer_id = numbering.next_id()
@@ -195,19 +198,22 @@ class OFDWriter:
 
 
 def _convert_static(page: PageContent, head: bytes, index: int) -> _Static | None:
-    """Convert a background; None if it needs resources or does not end where it began."""
+    """Convert a background; None if it needs fonts or does not end where it began."""
     walker = Walker(page=page)
     objects = walker.walk(head)
-    if walker.depth or not is_resource_free(objects) or not objects:
+    drawable = all(isinstance(item, PathShape | PictureObject) for item in objects)
+    if walker.depth or not drawable or not objects:
         return None
     numbering = _Numbering()
     layer_id = numbering.next_id()
-    xml = "".join(
-        path_object(item, numbering.next_id()) for item in objects if isinstance(item, PathShape)
-    )
+    xml = "".join(_write(item, None, numbering) for item in objects)
     content = page_xml(xml, layer_id, template_id=None, layer="Background")
     path = f"Doc_0/Tpls/Tpl_{index}/Content.xml"
-    return _Static(entry=pack(path, content, level=SMALLEST), last_id=numbering.last_id)
+    return _Static(
+        entry=pack(path, content, level=SMALLEST),
+        last_id=numbering.last_id,
+        pictures=numbering.pictures,
+    )
 
 
 def qr_path_content(matrix: QRMatrix) -> bytes:
@@ -227,7 +233,7 @@ def _without_qr(content: bytes, matrix: QRMatrix) -> bytes:
     return content[:start] + f"{QR_MARK} Do ".encode("ascii") + content[start + len(path) :]
 
 
-def _write(item: GraphicObject, qr: QRMatrix, numbering: _Numbering) -> str:
+def _write(item: GraphicObject, qr: QRMatrix | None, numbering: _Numbering) -> str:
     if isinstance(item, TextLine):
         font_id = numbering.font_id(item)
         return text_object(item, numbering.next_id(), font_id)
@@ -235,6 +241,8 @@ def _write(item: GraphicObject, qr: QRMatrix, numbering: _Numbering) -> str:
         picture_id = numbering.picture_id(item.picture)
         return image_object(item, numbering.next_id(), picture_id)
     if isinstance(item, QRObject):
+        if qr is None:
+            raise RenderingFault("a QR code in the background is not expected")
         return qr_object(item, qr, numbering.next_id())
     return path_object(item, numbering.next_id())
 

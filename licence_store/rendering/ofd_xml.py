@@ -13,7 +13,6 @@ from html import escape
 from licence_store.qr import QRMatrix
 from licence_store.rendering.ofd_objects import (
     Colour,
-    GraphicObject,
     PathShape,
     PictureObject,
     QRObject,
@@ -153,11 +152,6 @@ def image_object(picture: PictureObject, object_id: int, resource_id: int) -> st
         f'<ofd:ImageObject ID="{object_id}" Boundary="{boundary}" CTM="{matrix}" '
         f'ResourceID="{resource_id}"/>'
     )
-
-
-def is_resource_free(objects: Sequence[GraphicObject]) -> bool:
-    """Return whether objects need no font and no picture."""
-    return all(isinstance(item, PathShape) for item in objects)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

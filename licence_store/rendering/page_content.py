@@ -4,8 +4,10 @@ Made for the output of the pinned typst only. Whatever it does not know is a ``R
 a template that uses more than the writers can express fails when it is built, not in a reader.
 """
 
+import hashlib
 import io
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -14,6 +16,7 @@ import pikepdf
 from licence_store.rendering.errors import RenderingFault
 from licence_store.rendering.fonts import FontFile, FontFolder
 
+KEPT_PICTURES = 64
 Operand = float | bytes | str | list["float | bytes | str"]
 
 
@@ -48,16 +51,40 @@ class PageContent:
     """Name -> opacity of fill and of stroke."""
 
 
-def read_pages(pdf: bytes, fonts: FontFolder) -> list[PageContent]:
+class PictureCache:
+    """Keeps converted pictures: the emblem of a template is the same in every licence."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, PagePicture] = {}
+        self._lock = threading.Lock()
+
+    def get(self, picture: pikepdf.Stream, mask: pikepdf.Stream | None) -> PagePicture:
+        """Return a picture as a PNG or JPEG file."""
+        parts = [picture.read_raw_bytes()]
+        if mask is not None:
+            parts.append(mask.read_raw_bytes())
+        key = hashlib.sha256(b"".join(hashlib.sha256(part).digest() for part in parts)).digest()
+        with self._lock:
+            known = self._known.get(key)
+        if known is None:
+            known = _convert_picture(picture, mask)
+            with self._lock:
+                if len(self._known) >= KEPT_PICTURES:
+                    self._known.clear()
+                self._known[key] = known
+        return known
+
+
+def read_pages(pdf: bytes, fonts: FontFolder, pictures: PictureCache) -> list[PageContent]:
     """Read all pages of a PDF that typst made."""
     try:
         with pikepdf.open(io.BytesIO(pdf)) as document:
-            return [_read_page(page, fonts) for page in document.pages]
+            return [_read_page(page, fonts, pictures) for page in document.pages]
     except (pikepdf.PdfError, KeyError, ValueError, TypeError) as error:
         raise RenderingFault(f"the page content cannot be read: {error!r}") from error
 
 
-def _read_page(page: pikepdf.Page, fonts: FontFolder) -> PageContent:
+def _read_page(page: pikepdf.Page, fonts: FontFolder, pictures: PictureCache) -> PageContent:
     _, _, width, height = (float(number) for number in page.mediabox.as_list())
     resources = page.obj.get("/Resources", pikepdf.Dictionary())
     states = resources.get("/ExtGState", pikepdf.Dictionary())
@@ -70,7 +97,7 @@ def _read_page(page: pikepdf.Page, fonts: FontFolder) -> PageContent:
             for name, font in resources.get("/Font", pikepdf.Dictionary()).items()
         },
         pictures={
-            name: _read_picture(picture)
+            name: _read_picture(picture, pictures)
             for name, picture in resources.get("/XObject", pikepdf.Dictionary()).items()
         },
         opacities={
@@ -126,18 +153,21 @@ def _read_widths(descendant: pikepdf.Object) -> dict[int, float]:
     return widths
 
 
-def _read_picture(picture: pikepdf.Object) -> PagePicture:
+def _read_picture(picture: pikepdf.Object, pictures: PictureCache) -> PagePicture:
     if not isinstance(picture, pikepdf.Stream) or str(picture.get("/Subtype")) != "/Image":
         raise RenderingFault("a form object on the page is not expected; use flat drawings")
-    is_jpeg = str(picture.get("/Filter")) == "/DCTDecode" and "/SMask" not in picture
-    if is_jpeg:
+    mask = picture.get("/SMask")
+    return pictures.get(picture, mask if isinstance(mask, pikepdf.Stream) else None)
+
+
+def _convert_picture(picture: pikepdf.Stream, mask: pikepdf.Stream | None) -> PagePicture:
+    if mask is None and str(picture.get("/Filter")) == "/DCTDecode":
         return PagePicture(data=picture.read_raw_bytes(), format="JPEG")
     image = pikepdf.PdfImage(picture).as_pil_image().convert("RGB")
-    mask = picture.get("/SMask")
-    if isinstance(mask, pikepdf.Stream):
+    if mask is not None:
         image.putalpha(pikepdf.PdfImage(mask).as_pil_image().convert("L"))
     target = io.BytesIO()
-    image.save(target, "PNG", optimize=False)
+    image.save(target, "PNG")
     return PagePicture(data=target.getvalue(), format="PNG")
 
 

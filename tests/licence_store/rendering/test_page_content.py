@@ -8,6 +8,7 @@ from licence_store.rendering.ofd_objects import PathShape
 from licence_store.rendering.ofd_walker import Walker
 from licence_store.rendering.page_content import (
     PageContent,
+    PictureCache,
     operators,
     parse_to_unicode,
     read_pages,
@@ -71,4 +72,4 @@ def test_what_ofd_cannot_express_is_a_fault(content: bytes) -> None:
 @pytest.mark.parametrize("data", [b"", b"%PDF-1.7", b"not a PDF"])
 def test_what_is_no_pdf_is_a_fault(data: bytes) -> None:
     with pytest.raises(RenderingFault):
-        read_pages(data, FontFolder(FONTS))
+        read_pages(data, FontFolder(FONTS), PictureCache())
