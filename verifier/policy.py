@@ -1,0 +1,90 @@
+"""The open questions of verification, as one named and changeable set of answers.
+
+The standards leave these to the relying party (``docs/adr/0011-verification-policy.md``). The
+defaults are strict where a wrong "valid" could follow and lenient where real issuers differ.
+"""
+
+import tomllib
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from enum import StrEnum
+
+from keys.errors import Kind, ServiceError
+
+
+class PolicyRefused(ServiceError):  # noqa: N818 - named for the fact
+    """A policy file cannot be read or names an unknown rule."""
+
+    code = "policy-refused"
+    kind = Kind.INVALID
+    title = "核验策略文件有误"
+    title_en = "The verification policy cannot be used"
+    advice = "请对照文档检查策略文件中的规则名称与取值。"
+
+
+class MakerJudgedAt(StrEnum):
+    """At which instant the seal maker's certificate must be good."""
+
+    CREATION = "creation"
+    """When the seal was made (GM/T 0031-2025); a later end is only a notice."""
+    SIGNING = "signing"
+    """When the document was sealed (the stricter reading of GB/T 38540-2020)."""
+
+
+class Severity(StrEnum):
+    """What a deviation amounts to."""
+
+    NOTICE = "notice"
+    INDETERMINATE = "indeterminate"
+    INVALID = "invalid"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """Answers to what the standards leave open."""
+
+    name: str = "default"
+    maker_judged_at: MakerJudgedAt = MakerJudgedAt.CREATION
+    uncovered_drawn: Severity = Severity.INVALID
+    """A part that a viewer draws or reads is not covered by any signature that holds."""
+    uncovered_other: Severity = Severity.INDETERMINATE
+    """An entry that nothing refers to is not covered."""
+    unknown_critical_extension: Severity = Severity.INDETERMINATE
+    container_deviation: Severity = Severity.INDETERMINATE
+    """Bytes before or after the package, in a foreign file."""
+    revocation_unknown: Severity = Severity.INDETERMINATE
+    clock_skew_seconds: int = 300
+
+    @property
+    def clock_skew(self) -> timedelta:
+        """How far in the future a signing time may lie."""
+        return timedelta(seconds=self.clock_skew_seconds)
+
+
+DEFAULT_POLICY = Policy()
+
+
+def parse_policy(text: str) -> Policy:
+    """Read a policy from TOML. Raises ``PolicyRefused`` for unknown rules or values."""
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyRefused(str(error)) from error
+    known = {field.name: field.type for field in fields(Policy)}
+    unknown = sorted(set(values) - set(known))
+    if unknown:
+        raise PolicyRefused(f"unknown rules: {', '.join(unknown)}", rules=", ".join(unknown))
+    return Policy(**{name: _value(name, value) for name, value in values.items()})
+
+
+def _value(name: str, value: object) -> object:
+    if name == "clock_skew_seconds":
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 86_400:
+            return value
+    elif isinstance(value, str):
+        if name == "name":
+            return value
+        kind = MakerJudgedAt if name == "maker_judged_at" else Severity
+        if value in list(kind):
+            return kind(value)
+    raise PolicyRefused(f"{name}: {value!r} is not allowed", rule=name)

@@ -1,0 +1,280 @@
+"""The words people read: Chinese first, English second, one table for all reasons.
+
+A reason code is stable; its words are not. ``who`` says who can mend it, ``advice`` what to do.
+"""
+
+from dataclasses import dataclass
+
+from verifier.verdict import Check, Finding, Outcome, Result, Verdict
+
+CHECK_NAMES = {
+    Check.CONTAINER: ("文件包结构", "File container"),
+    Check.STRUCTURE: ("签章数据格式", "Format of the seal data"),
+    Check.ALGORITHM: ("密码算法", "Algorithms"),
+    Check.DOCUMENT_DIGEST: ("原文摘要", "Document digest"),
+    Check.COVERAGE: ("保护范围", "What is protected"),
+    Check.LATER_CHANGES: ("盖章后的改动", "Changes after sealing"),
+    Check.SIGNATURE_VALUE: ("签名值", "Signature value"),
+    Check.SIGNER_BOUND: ("签章人与印章的绑定", "Signer listed in the seal"),
+    Check.SEAL_VALUE: ("印章本身的签名", "Seal made by its maker"),
+    Check.SEAL_COPY: ("印章副本一致", "Copies of the seal agree"),
+    Check.SEAL_MAKER_CHAIN: ("制章者证书", "Seal maker's certificate"),
+    Check.SEAL_PERIOD: ("印章有效期", "Seal in its period"),
+    Check.STAMP: ("印章位置", "Where the seal stands"),
+    Check.TIMESTAMP: ("时间戳", "Time stamp"),
+    Check.SIGNING_TIME: ("盖章时间", "Signing time"),
+    Check.SIGNER_CHAIN: ("签章人证书", "Signer's certificate"),
+    Check.REVOCATION: ("证书吊销情况", "Revocation"),
+    Check.SEAL_STATE: ("印章状态", "State of the seal"),
+    Check.LICENCE_RECORD: ("证照库记录", "Record in the library"),
+    Check.CONTENT_MATCH: ("内容与记录一致", "Content equals the record"),
+    Check.ISSUER_MATCH: ("颁发机构与印章一致", "Seal belongs to the issuer"),
+    Check.LOG_INCLUSION: ("用章日志", "Seal-use log"),
+    Check.LICENCE_STATE: ("证照状态", "State of the licence"),
+    Check.VALIDITY_PERIOD: ("证照有效期", "Licence in its period"),
+}
+
+ISSUER, HOLDER, OPERATOR, NOBODY = "颁发机构", "持有文件的人", "核验方运维人员", ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonWords:
+    """What a reason means, who can mend it, what to do."""
+
+    zh: str
+    en: str
+    who: str = NOBODY
+    advice: str = ""
+
+
+_ASK_ISSUER = "请向出具机构索取原件，或扫描证照上的二维码核对。"
+_RESEAL = "请出具机构重新盖章后再出具。"
+_ADD_ROOT = "如信任该机构，请将其根证书加入信任列表后重新核验。"
+_ADD_STATUS = "请提供该证书的吊销列表（CRL）或状态应答（OCSP）后重新核验。"
+
+REASONS: dict[str, ReasonWords] = {
+    "ok": ReasonWords("通过", "passed"),
+    "malformed": ReasonWords(
+        "数据格式错误，无法按标准解析", "not well formed", ISSUER, _ASK_ISSUER
+    ),
+    "unsupported-format": ReasonWords(
+        "不是可识别的 OFD 或 PDF 文件", "neither OFD nor PDF", HOLDER, "请确认上传的是原始文件。"
+    ),
+    "deviation": ReasonWords("与标准写法不同，但不影响判断", "deviates from the standard form"),
+    "container-extra": ReasonWords(
+        "文件包前后有多余字节", "bytes before or after the package", ISSUER, _ASK_ISSUER
+    ),
+    "limit": ReasonWords("超出安全上限，未予处理", "over a safety limit", HOLDER, _ASK_ISSUER),
+    "encrypted": ReasonWords("文件已加密，无法核验", "encrypted", ISSUER, _ASK_ISSUER),
+    "signature-list-missing": ReasonWords(
+        "文件声明有签章，但签章列表缺失或不可读", "signature list missing", ISSUER, _ASK_ISSUER
+    ),
+    "weak-algorithm": ReasonWords("使用了已不安全的算法", "weak algorithm", ISSUER, _RESEAL),
+    "unsupported-algorithm": ReasonWords("使用了不支持的算法", "unsupported algorithm", ISSUER),
+    "unsupported-signature": ReasonWords(
+        "签名类型不受支持，不能判断", "unsupported kind of signature", OPERATOR
+    ),
+    "algorithm-mismatch": ReasonWords(
+        "算法标识互相矛盾", "algorithms disagree", ISSUER, _ASK_ISSUER
+    ),
+    "digest-changed": ReasonWords(
+        "受保护的内容在盖章后被改动", "protected content was changed", ISSUER, _ASK_ISSUER
+    ),
+    "digest-missing": ReasonWords(
+        "受保护的部分缺失", "a protected part is missing", ISSUER, _ASK_ISSUER
+    ),
+    "data-hash-mismatch": ReasonWords(
+        "签章不属于这份文件", "the seal belongs to other content", ISSUER, _ASK_ISSUER
+    ),
+    "property-info-mismatch": ReasonWords(
+        "签章被移动到了别的位置", "the seal was moved from elsewhere", ISSUER, _ASK_ISSUER
+    ),
+    "digest-holds": ReasonWords("原文未被改动", "content unchanged"),
+    "not-checked": ReasonWords("没有原文，未核对", "no original to compare"),
+    "no-coverage": ReasonWords("签章没有保护任何内容", "protects nothing", ISSUER, _RESEAL),
+    "uncovered": ReasonWords(
+        "会显示的内容没有受签章保护", "displayed parts are not protected", ISSUER, _RESEAL
+    ),
+    "unreferenced": ReasonWords(
+        "文件包里有未受保护的多余文件", "extra unprotected files", ISSUER, _ASK_ISSUER
+    ),
+    "covered": ReasonWords("全部内容受签章保护", "everything is protected"),
+    "covered-by-another": ReasonWords(
+        "其余内容由另一签章保护", "the rest is protected by another seal"
+    ),
+    "byte-range": ReasonWords(
+        "签名覆盖范围被动过手脚", "byte range was tampered with", ISSUER, _ASK_ISSUER
+    ),
+    "appended-after-lock": ReasonWords(
+        "文件锁定后又被追加签章", "something was added after the lock", ISSUER, _ASK_ISSUER
+    ),
+    "modified-after-signing": ReasonWords(
+        "盖章后文件又有改动", "changed after sealing", ISSUER, _ASK_ISSUER
+    ),
+    "no-later-changes": ReasonWords("盖章后没有改动", "unchanged after sealing"),
+    "allowed-later-changes": ReasonWords("盖章后只有允许的补充", "only allowed additions"),
+    "signature-mismatch": ReasonWords(
+        "签名值与内容不符", "signature does not match", ISSUER, _ASK_ISSUER
+    ),
+    "signature-holds": ReasonWords("签名值正确", "signature value holds"),
+    "signer-not-in-seal": ReasonWords(
+        "签章人不在印章的授权名单里", "signer is not listed in the seal", ISSUER, _RESEAL
+    ),
+    "signer-listed": ReasonWords("签章人在印章的授权名单里", "signer is listed in the seal"),
+    "seal-signature-mismatch": ReasonWords(
+        "印章不是由所称的制章者制作，或已被改动", "seal signature broken", ISSUER, _ASK_ISSUER
+    ),
+    "seal-signature-holds": ReasonWords("印章由其制章者签名", "seal is signed by its maker"),
+    "seal-mismatch": ReasonWords(
+        "文件内两份印章数据不一致", "two copies of the seal differ", ISSUER
+    ),
+    "seal-copies-agree": ReasonWords("印章数据一致", "seal copies agree"),
+    "trusted": ReasonWords("可追溯到受信任的根证书", "leads to a trusted root"),
+    "untrusted": ReasonWords(
+        "未能追溯到受信任的根证书", "does not lead to a trusted root", OPERATOR, _ADD_ROOT
+    ),
+    "expired": ReasonWords("证书当时已过期", "certificate had expired", ISSUER, _RESEAL),
+    "not-yet-valid": ReasonWords("证书当时尚未生效", "certificate not yet valid", ISSUER, _RESEAL),
+    "expired-later": ReasonWords("证书后来到期，当时有效", "certificate ended later"),
+    "key-usage": ReasonWords("证书用途不允许盖章", "certificate may not sign", ISSUER, _RESEAL),
+    "chain": ReasonWords(
+        "证书链不符合要求", "certificate chain is not acceptable", ISSUER, _RESEAL
+    ),
+    "chain-signature": ReasonWords(
+        "证书链签名不正确", "broken certificate chain", ISSUER, _ASK_ISSUER
+    ),
+    "no-certificate": ReasonWords("没有可用的证书", "no usable certificate", ISSUER, _ASK_ISSUER),
+    "seal-in-period": ReasonWords("盖章时印章在有效期内", "seal was in its period"),
+    "seal-expired": ReasonWords("盖章时印章已过期", "seal had expired", ISSUER, _RESEAL),
+    "seal-not-yet-valid": ReasonWords("盖章时印章尚未生效", "seal not yet valid", ISSUER, _RESEAL),
+    "stamp-misplaced": ReasonWords("印章图像位置异常", "stamp is misplaced", ISSUER, _ASK_ISSUER),
+    "stamp-placed": ReasonWords("印章图像位置正常", "stamp placement is sound"),
+    "timestamp-holds": ReasonWords("签章时间由时间戳证明", "time is proven by a time stamp"),
+    "timestamp-absent": ReasonWords(
+        "没有时间戳，时间为签章方声明", "no time stamp; time is claimed"
+    ),
+    "timestamp-bad": ReasonWords("时间戳无效", "time stamp is not good", ISSUER, _RESEAL),
+    "timestamp-untrusted": ReasonWords(
+        "时间戳机构不在信任列表", "time-stamp authority is not trusted", OPERATOR, _ADD_ROOT
+    ),
+    "time-plausible": ReasonWords("盖章时间合理", "signing time is plausible"),
+    "time-in-future": ReasonWords(
+        "盖章时间晚于当前时间", "signing time lies in the future", ISSUER
+    ),
+    "time-after-timestamp": ReasonWords(
+        "声明时间晚于时间戳", "claimed time is after the stamp", ISSUER
+    ),
+    "time-unknown": ReasonWords("没有可用的盖章时间", "no usable signing time", ISSUER, _RESEAL),
+    "time-ambiguous": ReasonWords("盖章时间写法不明确", "signing time is ambiguous", ISSUER),
+    "not-revoked": ReasonWords("证书未被吊销", "not revoked"),
+    "revoked": ReasonWords("盖章前证书已被吊销", "revoked before signing", ISSUER, _RESEAL),
+    "revoked-later": ReasonWords("证书在盖章之后才被吊销", "revoked after signing"),
+    "revoked-no-proof-of-time": ReasonWords(
+        "证书已被吊销，且没有时间戳证明盖章在前",
+        "revoked; no proof that signing came first",
+        ISSUER,
+    ),
+    "status-unknown": ReasonWords(
+        "缺少证书吊销信息", "no revocation information", OPERATOR, _ADD_STATUS
+    ),
+    "unknown-critical": ReasonWords("含有无法识别的关键扩展", "unknown critical extension", ISSUER),
+    "seal-active": ReasonWords("盖章时印章为启用状态", "seal was active"),
+    "seal-stopped": ReasonWords("盖章时印章已停用", "seal was stopped", ISSUER, _ASK_ISSUER),
+    "seal-substituted": ReasonWords(
+        "印章编号相同但内容与登记不同", "same number, other seal", ISSUER, _ASK_ISSUER
+    ),
+    "record-matches": ReasonWords("与证照库中的文件逐字节一致", "equals the library's file"),
+    "record-differs": ReasonWords(
+        "声称是本库的证照，但与库中文件不一致", "claims to be ours but differs", HOLDER, _ASK_ISSUER
+    ),
+    "record-unknown": ReasonWords(
+        "声称的证照标识在库中不存在", "no such licence in the library", HOLDER, _ASK_ISSUER
+    ),
+    "stripped": ReasonWords("签章已被去除", "the seals were removed", HOLDER, _ASK_ISSUER),
+    "content-matches": ReasonWords("文件内容与记录一致", "content equals the record"),
+    "content-mismatch": ReasonWords("文件内容与记录不一致", "content differs", HOLDER, _ASK_ISSUER),
+    "issuer-matches": ReasonWords("印章属于颁发机构", "seal belongs to the issuer"),
+    "issuer-mismatch": ReasonWords(
+        "印章不属于颁发机构", "seal of another body", ISSUER, _ASK_ISSUER
+    ),
+    "logged": ReasonWords("用章已登入日志", "use is in the log"),
+    "not-logged": ReasonWords("用章日志中没有记录", "not in the log", OPERATOR),
+    "in-force": ReasonWords("现行有效", "in force"),
+    "suspended": ReasonWords("已暂扣", "suspended", ISSUER, "请联系颁发机构。"),
+    "replaced": ReasonWords(
+        "已被新版本取代", "replaced by a newer one", HOLDER, "请出示新版证照。"
+    ),
+    "cancelled": ReasonWords("已注销", "cancelled", ISSUER),
+    "withdrawn": ReasonWords("已撤销", "withdrawn", ISSUER),
+    "licence-revoked": ReasonWords("已吊销", "revoked", ISSUER),
+    "voided": ReasonWords("已作废", "voided", ISSUER),
+    "transferred": ReasonWords("已转出", "transferred", ISSUER),
+    "not-issued": ReasonWords("尚未签发", "not issued", ISSUER),
+    "in-period": ReasonWords("在有效期内", "within its period"),
+    "licence-expired": ReasonWords(
+        "已过有效期", "past its period", HOLDER, "请向颁发机构申请延续。"
+    ),
+    "licence-not-yet-valid": ReasonWords("尚未到生效日期", "before its period", HOLDER),
+}
+
+MARKS = {Result.PASSED: "✓", Result.FAILED: "✕", Result.UNKNOWN: "？", Result.NOTICE: "！"}
+
+
+def reason_words(finding: Finding) -> ReasonWords:
+    """Return the words of a finding's reason; an unlisted reason shows its code."""
+    return REASONS.get(finding.reason, ReasonWords(finding.reason, finding.reason))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """One short answer and the colour it is shown in (good, bad, open)."""
+
+    zh: str
+    en: str
+    tone: str
+    because_zh: str = ""
+    because_en: str = ""
+
+
+OUTCOME_WORDS = {
+    Outcome.VALID: Words(zh="有效", en="Valid", tone="good"),
+    Outcome.INVALID: Words(zh="无效", en="Invalid", tone="bad"),
+    Outcome.INDETERMINATE: Words(zh="无法确认", en="Cannot be confirmed", tone="open"),
+    Outcome.UNSIGNED: Words(zh="未签章", en="Not sealed", tone="open"),
+}
+
+ENDED = {
+    "suspended": ("真实，但已于{day}暂扣", "Genuine, but suspended on {day}"),
+    "replaced": ("真实，但已于{day}被新版本取代", "Genuine, but replaced on {day}"),
+    "cancelled": ("真实，但已于{day}注销", "Genuine, but cancelled on {day}"),
+    "withdrawn": ("真实，但已于{day}撤销", "Genuine, but withdrawn on {day}"),
+    "revoked": ("真实，但已于{day}吊销", "Genuine, but revoked on {day}"),
+    "voided": ("真实，但已于{day}作废", "Genuine, but voided on {day}"),
+    "transferred": ("真实，但已于{day}转出", "Genuine, but transferred on {day}"),
+    "expired": ("真实，但已过有效期", "Genuine, but past its period"),
+}
+
+
+def authentic_words(verdict: Verdict) -> Words:
+    """Return the answer to 真伪."""
+    if verdict.authentic:
+        return Words(zh="真实", en="Genuine", tone="good")
+    if any(f.result is Result.FAILED for f in _authenticity_findings(verdict)):
+        return Words(zh="不真实", en="Not genuine", tone="bad")
+    if verdict.outcome is Outcome.UNSIGNED:
+        return Words(zh="未签章，无从判断", en="Not sealed", tone="open")
+    return Words(zh="无法确认", en="Cannot be confirmed", tone="open")
+
+
+def in_force_words(verdict: Verdict) -> Words:
+    """Return the answer to 效力."""
+    if verdict.in_force is None:
+        return Words(zh="由颁发机构查询", en="Ask the issuer", tone="open")
+    if verdict.in_force:
+        return Words(zh="现行有效", en="In force", tone="good")
+    return Words(zh="不在有效状态", en="Not in force", tone="bad")
+
+
+def _authenticity_findings(verdict: Verdict) -> list[Finding]:
+    force = {Check.LICENCE_STATE, Check.VALIDITY_PERIOD}
+    return [finding for finding in verdict.all_findings() if finding.check not in force]
