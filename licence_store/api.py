@@ -83,9 +83,12 @@ def build_router(parts: LicenceRoutes) -> APIRouter:
     """Build the routes of the licence library."""
     router = APIRouter(prefix="/v1", tags=["licences"])
     _add_issuing(router, parts)
+    _add_listing(router, parts)
     _add_reading(router, parts)
     _add_revocation(router, parts)
     _add_presentation(router, parts)
+    _add_redemption(router, parts)
+    _add_uses(router, parts)
     return router
 
 
@@ -135,9 +138,7 @@ def _add_issuing(router: APIRouter, parts: LicenceRoutes) -> None:
         return _wire(parts, issued.licence)
 
 
-def _add_reading(router: APIRouter, parts: LicenceRoutes) -> None:
-    reader = parts.require(SCOPE_READ)
-
+def _add_listing(router: APIRouter, parts: LicenceRoutes) -> None:
     @router.get(
         "/licences",
         operation_id="list_licences",
@@ -146,7 +147,7 @@ def _add_reading(router: APIRouter, parts: LicenceRoutes) -> None:
     )
     def list_licences(
         wanted: Annotated[ListQuery, Query()],
-        caller: Annotated[Caller, Depends(reader)],
+        caller: Annotated[Caller, Depends(parts.require(SCOPE_READ))],
     ) -> LicencePage:
         """Answer one page, newest first."""
         licences = parts.office.list_licences(caller, wanted.to_filter())
@@ -155,6 +156,10 @@ def _add_reading(router: APIRouter, parts: LicenceRoutes) -> None:
             licences=[_wire(parts, licence) for licence in licences],
             next_after=licences[-1].identifier if is_full else None,
         )
+
+
+def _add_reading(router: APIRouter, parts: LicenceRoutes) -> None:
+    reader = parts.require(SCOPE_READ)
 
     @router.get(
         "/licences/{identifier}",
@@ -254,6 +259,8 @@ def _add_presentation(router: APIRouter, parts: LicenceRoutes) -> None:
         )
         return presentation_to_wire(parts.desk.present(caller, wish))
 
+
+def _add_redemption(router: APIRouter, parts: LicenceRoutes) -> None:
     @router.post(
         "/redemptions",
         operation_id="post_redemption",
@@ -273,6 +280,8 @@ def _add_presentation(router: APIRouter, parts: LicenceRoutes) -> None:
         )
         return release_to_wire(released)
 
+
+def _add_uses(router: APIRouter, parts: LicenceRoutes) -> None:
     @router.get(
         "/licences/{identifier}/uses",
         operation_id="list_uses",

@@ -64,7 +64,7 @@ class GlyphMissing(ServiceError):  # noqa: N818
     kind = Kind.INVALID
     title = "字库缺字"
     title_en = "The font lacks a character"
-    advice = "请安装包含该字的字库（含生僻字），不要用别的字代替。"
+    advice = "请核对该字；如确为人名、地名用字，请联系运维人员补充字库，不要用别的字代替。"
 
 
 class SignerNotInSeal(ServiceError):  # noqa: N818

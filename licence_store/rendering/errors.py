@@ -3,17 +3,7 @@
 from keys.errors import Kind, ServiceError
 
 
-class GlyphMissing(ServiceError):  # noqa: N818 - named for the fact, like its siblings
-    """No font has a glyph for a character; the licence is not issued, the character is named."""
-
-    code = "glyph-missing"
-    kind = Kind.INVALID
-    title = "照面信息中有字库不支持的字符"
-    title_en = "No font has a glyph for a character of the face"
-    advice = "请核对该字；如确为人名、地名用字，请联系运维人员补充字库后重新提交。"
-
-
-class FieldOverflow(ServiceError):  # noqa: N818
+class FieldOverflow(ServiceError):  # noqa: N818 - named for the fact, like its siblings
     """A text does not fit its place on the face, even at the smallest size allowed."""
 
     code = "field-overflow"

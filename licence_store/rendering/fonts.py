@@ -21,7 +21,8 @@ from pathlib import Path
 
 import uharfbuzz as hb
 
-from licence_store.rendering.errors import FontsUnavailable, GlyphMissing, RenderingFault
+from licence_store.rendering.errors import FontsUnavailable, RenderingFault
+from seal_service.errors import GlyphMissing
 
 MANIFEST = "fonts.json"
 FALLBACK = {

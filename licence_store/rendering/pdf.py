@@ -14,8 +14,9 @@ from pathlib import Path
 
 import typst
 
-from licence_store.rendering.errors import FieldOverflow, GlyphMissing, RenderingFault
+from licence_store.rendering.errors import FieldOverflow, RenderingFault
 from licence_store.rendering.fonts import FontFolder
+from seal_service.errors import GlyphMissing
 
 STANDARD: "typst.PDFStandard" = "a-2b"
 _OVERFLOW = re.compile(r"field-overflow:(\w+)")

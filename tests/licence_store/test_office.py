@@ -28,9 +28,10 @@ from licence_store.library import RevocationOrder
 from licence_store.links import read_code
 from licence_store.lookup import ListFilter
 from licence_store.model import ApprovalResult, FileFormat, Holder
-from licence_store.rendering.errors import GlyphMissing, TemplateNotFound
+from licence_store.rendering.errors import TemplateNotFound
 from licence_store.states import LicenceState, RevocationKind
 from seal_service.errors import (
+    GlyphMissing,
     IdempotencyMismatch,
     SealRevoked,
     SelfCheckFailed,

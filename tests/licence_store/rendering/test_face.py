@@ -13,8 +13,9 @@ import zxingcpp
 from fontTools.ttLib import TTFont
 from lxml import etree
 
-from licence_store.rendering.errors import FieldOverflow, GlyphMissing
+from licence_store.rendering.errors import FieldOverflow
 from licence_store.rendering.face import FaceRenderer, RenderedFace
+from seal_service.errors import GlyphMissing
 from seal_service.formats.ofd.container import read_container, write_container
 from seal_service.formats.ofd.document import read_document
 from tests.licence_store.rendering.ofd_picture import NS, expand

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from fontTools.ttLib import TTFont
 
-from licence_store.rendering.errors import FontsUnavailable, GlyphMissing, RenderingFault
+from licence_store.rendering.errors import FontsUnavailable, RenderingFault
 from licence_store.rendering.fonts import FontFolder
+from seal_service.errors import GlyphMissing
 from tests.licence_store.rendering.samples import FONTS
 
 NEEDED_TABLES = {"cmap", "glyf", "loca", "head", "hhea", "hmtx", "maxp", "name", "OS/2", "post"}

@@ -5,9 +5,10 @@ from pathlib import Path
 import pikepdf
 import pytest
 
-from licence_store.rendering.errors import FieldOverflow, GlyphMissing, RenderingFault
+from licence_store.rendering.errors import FieldOverflow, RenderingFault
 from licence_store.rendering.fonts import FontFolder
 from licence_store.rendering.pdf import PDFCompiler
+from seal_service.errors import GlyphMissing
 from tests.licence_store.rendering.samples import FONTS, RENDERED_AT
 
 
