@@ -182,7 +182,12 @@ class LicenceFacts:
     issued_on: str = ""
     valid_from: str = ""
     valid_until: str = ""
+    """Last day, inclusive, as ``YYYY-MM-DD``; empty for a long-term licence."""
     test: bool = False
+    holder_code: str = ""
+    """In the clear: whoever shows it to the public masks it (``verifier.presenting``)."""
+    holder_code_type: str = ""
+    """GB/T 36903, appendix A, as ``001``; a holder of unknown type is masked like a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
