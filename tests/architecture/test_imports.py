@@ -1,0 +1,90 @@
+"""Who may import what, where import-linter's contracts are too coarse (``pyproject.toml``)."""
+
+from fnmatch import fnmatch
+
+import pytest
+
+from tests.architecture.tree import source
+
+ALLOWED = {
+    # ADR 0006: one SM2 module.
+    "ctypes": ("keys.sm2",),
+    # Rows are read and written where the tables' owners say.
+    "sqlalchemy": (
+        "*.tables",
+        "*.registry",
+        "seal_service.plumbing.*",
+        "seal_service.sealing",
+        "seal_service.translog.log",
+        "licence_store.library",
+        "licence_store.lookup",
+        "licence_store.presentation",
+        "licence_store.retries",
+        "licence_store.office",
+        "licence_store.sealing_adapter",
+        "verifier.evidence",
+        "eseal.migrations.*",
+    ),
+    "alembic": ("eseal.*",),
+    "psycopg": ("seal_service.plumbing.*",),
+    "sqlite3": ("seal_service.plumbing.*",),
+    "pyhanko": ("seal_service.formats.pdf.*",),
+    # Sealing writes PDF; the OFD page is made from the page content of the unsealed PDF.
+    "pikepdf": ("seal_service.formats.pdf.*", "licence_store.rendering.*"),
+    "asn1crypto": ("keys.*", "seal_service.formats.asn1", "seal_service.formats.cms*"),
+    "cryptography": ("keys.*",),
+    "typst": ("licence_store.rendering.*",),
+    "uharfbuzz": ("licence_store.rendering.*", "seal_service.seals.glyphs"),
+    "fastapi": ("*.api", "*.web", "*.schemas", "seal_service.plumbing.*", "eseal.*"),
+    "starlette": ("*.api", "*.web", "seal_service.plumbing.*", "eseal.*"),
+    "pydantic": ("*.schemas", "*.settings", "seal_service.plumbing.*", "eseal.*"),
+    "pydantic_settings": ("eseal.settings",),
+    "httpx": ("seal_service.plumbing.auth*", "seal_service.plumbing.signing", "eseal.*"),
+    "click": ("*.cli", "eseal.*"),
+    "rich": ("*.cli", "eseal.*"),
+    "jinja2": ("verifier.*",),
+    "structlog": ("seal_service.plumbing.logging", "eseal.*"),
+    "subprocess": ("eseal.*",),
+    # Nothing in the service opens a connection of its own but the client of the command line.
+    "socket": (),
+    "urllib3": (),
+    "requests": (),
+    "pickle": (),
+    "random": (),
+}
+
+
+@pytest.mark.parametrize("library", ALLOWED)
+def test_a_library_is_known_only_where_it_belongs(library: str) -> None:
+    strangers = [
+        module.name
+        for module in source()
+        if library in module.roots()
+        and not any(fnmatch(module.name, pattern) for pattern in ALLOWED[library])
+    ]
+    assert strangers == []
+
+
+def test_only_the_front_door_reads_the_environment() -> None:
+    strangers = [
+        module.name
+        for module in source()
+        if ("os.environ" in module.text or "getenv" in module.text)
+        and module.name not in ENVIRONMENT_READERS
+        and not module.name.startswith("eseal.")
+    ]
+    assert strangers == []
+
+
+ENVIRONMENT_READERS = {"keys.sm2"}
+"""The engine is loaded when the module is imported, before any setting is built."""
+
+
+def test_the_package_at_the_bottom_knows_no_other() -> None:
+    ours = {"seal_service", "licence_store", "verifier", "eseal"}
+    assert [m.name for m in source() if m.name.startswith("keys") and ours & m.roots()] == []
+
+
+def test_nothing_imports_tests_templates_or_documents() -> None:
+    aside = {"tests", "templates", "docs", "scripts", "bench", "examples"}
+    assert [m.name for m in source() if aside & m.roots()] == []
