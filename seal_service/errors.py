@@ -160,6 +160,46 @@ class SealExpired(ServiceError):  # noqa: N818
     advice = "请检查印章及证书的有效期，或申请重新制章。"
 
 
+class SealStateRefused(ServiceError):  # noqa: N818
+    """The seal's state does not allow this."""
+
+    code = "seal-state"
+    kind = Kind.CONFLICT
+    title = "印章当前状态不允许该操作"
+    title_en = "The seal's state does not allow this"
+    advice = "请查询印章状态与办理记录后再试。"
+
+
+class DualControlRefused(ServiceError):  # noqa: N818
+    """One person did what needs two, or approved something else; ``rule`` says which."""
+
+    code = "dual-control"
+    kind = Kind.FORBIDDEN
+    title = "不符合双人复核要求"
+    title_en = "Dual control refuses this"
+    advice = "申请与审批须由不同人员办理，且审批内容须与申请完全一致。"
+
+
+class InvalidSealOrder(ServiceError):  # noqa: N818
+    """An application, mandate or order about a seal lacks something; ``field`` names it."""
+
+    code = "invalid-seal-order"
+    kind = Kind.INVALID
+    title = "印章办理信息有误"
+    title_en = "The order about the seal is not valid"
+    advice = "请按提示的字段更正后重新提交。"
+
+
+class SealUseClosed(ServiceError):  # noqa: N818
+    """A use of a seal was given up, or committed, before this commit."""
+
+    code = "seal-use-closed"
+    kind = Kind.CONFLICT
+    title = "本次用章已关闭"
+    title_en = "This use of the seal is closed"
+    advice = "请重新提交，重试不会重复出具。"
+
+
 class MandateMissing(ServiceError):  # noqa: N818
     """The caller has no permission to use this seal for this matter."""
 

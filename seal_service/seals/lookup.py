@@ -1,0 +1,178 @@
+"""Read the seal register: seals, their history, and the state of any instant.
+
+Every function is limited to one tenant, except ``status_at``, which is the public answer.
+"""
+
+import base64
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, select
+
+from seal_service.errors import SealNotFound
+from seal_service.seals.model import (
+    MadeSeal,
+    Seal,
+    SealApplication,
+    SealFace,
+    SealKind,
+    SealStatus,
+    SigningIdentity,
+)
+from seal_service.seals.states import SealAction, SealEvent, SealState, state_at
+from seal_service.seals.tables import made_seals, seal_events, seals
+
+LARGEST_PAGE = 200
+
+_WHOLE = select(
+    seals,
+    *(column for column in made_seals.c if column.name not in ("serial", "seal_id")),
+).join_from(seals, made_seals, seals.c.seal_id == made_seals.c.seal_id, isouter=True)
+
+
+def find(connection: Connection, authority_code: str, seal_id: str) -> Seal:
+    """Return a seal of the tenant; raises ``SealNotFound``, also for another tenant's."""
+    row = connection.execute(
+        _WHOLE.where(seals.c.authority_code == authority_code, seals.c.seal_id == seal_id)
+    ).one_or_none()
+    if row is None:
+        raise SealNotFound(seal_id=seal_id)
+    return _from_row(row)
+
+
+def find_many(
+    connection: Connection, authority_code: str, seal_ids: Sequence[str]
+) -> tuple[Seal, ...]:
+    """Return the tenant's seals among ``seal_ids``, newest first."""
+    rows = connection.execute(
+        _WHOLE.where(
+            seals.c.authority_code == authority_code, seals.c.seal_id.in_(list(seal_ids))
+        ).order_by(seals.c.serial.desc())
+    ).all()
+    return tuple(map(_from_row, rows))
+
+
+def list_seals(
+    connection: Connection,
+    authority_code: str,
+    *,
+    state: SealState | None = None,
+    after: str | None = None,
+    limit: int = 50,
+) -> tuple[Seal, ...]:
+    """List the tenant's seals, newest first; ``after`` is the last of the page before."""
+    query = _WHOLE.where(seals.c.authority_code == authority_code)
+    if state is not None:
+        query = query.where(seals.c.state == state.value)
+    if after is not None:
+        last = select(seals.c.serial).where(
+            seals.c.authority_code == authority_code, seals.c.seal_id == after
+        )
+        query = query.where(seals.c.serial < last.scalar_subquery())
+    rows = connection.execute(
+        query.order_by(seals.c.serial.desc()).limit(min(limit, LARGEST_PAGE))
+    ).all()
+    return tuple(map(_from_row, rows))
+
+
+def history(connection: Connection, authority_code: str, seal_id: str) -> tuple[SealEvent, ...]:
+    """Return every event of a seal of the tenant in order; empty for one it does not have."""
+    return _events(connection, seal_id, authority_code)
+
+
+def status_at(connection: Connection, seal_id: str, at: datetime) -> SealStatus:
+    """Return a seal's public status at an instant, for any tenant.
+
+    Raises ``SealNotFound`` for a seal that is unknown or was not yet applied for. The public part
+    shows no picture and of the owner no more than the seal's name.
+    """
+    row = connection.execute(_WHOLE.where(seals.c.seal_id == seal_id)).one_or_none()
+    if row is None:
+        raise SealNotFound(seal_id=seal_id)
+    seal = _from_row(row)
+    events = [event for event in _events(connection, seal_id) if event.happened_at <= at]
+    until = seal.application.valid_until
+    state = state_at(events, at, until)
+    if state is None:
+        raise SealNotFound(seal_id=seal_id)
+    last = events[-1]
+    is_in_use = state is SealState.ACTIVE
+    return SealStatus(
+        seal_id=seal_id,
+        name=seal.name,
+        state=state,
+        at=at,
+        valid_from=seal.application.valid_from,
+        valid_until=until,
+        since=last.happened_at if state is last.after else until,
+        stop_reason="" if is_in_use or state is not last.after else last.reason,
+    )
+
+
+def _events(
+    connection: Connection, seal_id: str, authority_code: str | None = None
+) -> tuple[SealEvent, ...]:
+    query = select(seal_events).where(seal_events.c.seal_id == seal_id)
+    if authority_code is not None:
+        query = query.where(seal_events.c.authority_code == authority_code)
+    rows = connection.execute(query.order_by(seal_events.c.event_id)).all()
+    return tuple(
+        SealEvent(
+            happened_at=row.happened_at,
+            action=SealAction(row.action),
+            before=None if row.state_before is None else SealState(row.state_before),
+            after=SealState(row.state_after),
+            epoch=row.epoch,
+            applicant=row.applicant,
+            approver=row.approver,
+            basis_document=row.basis_document,
+            reason=row.reason,
+        )
+        for row in rows
+    )
+
+
+def _from_row(row: Row[tuple[object, ...]]) -> Seal:
+    face = SealFace(
+        name=row.face_name,
+        line_below=row.face_line_below,
+        number=row.face_number,
+        diameter_mm=row.diameter_mm,
+    )
+    return Seal(
+        seal_id=row.seal_id,
+        application=SealApplication(
+            authority_code=row.authority_code,
+            kind=SealKind(row.kind),
+            face=face,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+            predecessor_seal_id=row.predecessor_seal_id,
+        ),
+        applicant=row.applicant,
+        applied_at=row.applied_at,
+        state=SealState(row.state),
+        epoch=row.epoch,
+        made=None if row.eseal_der is None else _made_from_row(row),
+    )
+
+
+def _made_from_row(row: Row[tuple[object, ...]]) -> MadeSeal:
+    return MadeSeal(
+        eseal_der=bytes(row.eseal_der),
+        picture_png=bytes(row.picture_png),
+        width_mm=row.width_mm,
+        height_mm=row.height_mm,
+        sm2=SigningIdentity(key_name=row.sm2_key_name, chain=_chain(row.sm2_chain)),
+        rsa=SigningIdentity(key_name=row.rsa_key_name, chain=_chain(row.rsa_chain)),
+    )
+
+
+def chain_text(chain: Sequence[bytes]) -> str:
+    """Return a certificate chain as it is stored."""
+    return json.dumps([base64.b64encode(der).decode("ascii") for der in chain])
+
+
+def _chain(text: str) -> tuple[bytes, ...]:
+    return tuple(base64.b64decode(item) for item in json.loads(text))

@@ -1,0 +1,161 @@
+"""Seals, their applications and the mandates to use them, as values."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from keys.algorithms import sm3
+from seal_service.seals.states import SealState
+
+
+class SealKind(StrEnum):
+    """What kind of seal it is (国发〔1999〕25号; 国办发〔2025〕33号)."""
+
+    OFFICIAL = "official"
+    """法定名称章: the body's main seal."""
+    LICENCE = "licence"
+    """电子证照专用章: a special seal, told apart by the line below the star."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealFace:
+    """What the seal shows, to be drawn as a round seal with a star."""
+
+    name: str
+    """Around the star; the name of the body."""
+    line_below: str = ""
+    number: str = ""
+    """Registered seal code under the star."""
+    diameter_mm: float = 42.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealApplication:
+    """What a unit applies for. ``authority_code`` is its credit code and the tenant."""
+
+    authority_code: str
+    kind: SealKind
+    face: SealFace
+    valid_from: datetime
+    valid_until: datetime
+    predecessor_seal_id: str | None = None
+    """The seal this one takes the place of."""
+
+    @property
+    def digest(self) -> bytes:
+        """Return what an approval binds: a digest over every part (T-API-10)."""
+        parts = (
+            self.authority_code,
+            self.kind.value,
+            self.face.name,
+            self.face.line_below,
+            self.face.number,
+            f"{self.face.diameter_mm:g}",
+            _instant_text(self.valid_from),
+            _instant_text(self.valid_until),
+            self.predecessor_seal_id or "",
+        )
+        return sm3(b"".join(_framed(part) for part in parts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SigningIdentity:
+    """A key of the seal by its name in the key store, and its certificate chain."""
+
+    key_name: str
+    chain: tuple[bytes, ...]
+    """DER: the key's own certificate first, then its issuers."""
+
+    @property
+    def certificate(self) -> bytes:
+        """Return the DER of the key's own certificate."""
+        return self.chain[0]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MadeSeal:
+    """What making added to a seal; never changed afterwards."""
+
+    eseal_der: bytes
+    picture_png: bytes
+    width_mm: int
+    height_mm: int
+    sm2: SigningIdentity
+    rsa: SigningIdentity
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """A seal of the register."""
+
+    seal_id: str
+    """esID: stands in every document it seals."""
+    application: SealApplication
+    applicant: str
+    applied_at: datetime
+    state: SealState
+    epoch: int
+    """Raised whenever use of the seal is stopped."""
+    made: MadeSeal | None
+
+    @property
+    def authority_code(self) -> str:
+        """Return the tenant."""
+        return self.application.authority_code
+
+    @property
+    def name(self) -> str:
+        """Return the seal's name: the body, and the purpose of a special seal."""
+        return self.application.face.name + self.application.face.line_below
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MandateGrant:
+    """Who may use which seal for which licence type, from when until when (both inclusive)."""
+
+    authority_code: str
+    seal_id: str
+    caller_id: str | None
+    """None: any caller of the tenant."""
+    licence_type_code: str | None
+    """None: every type."""
+    valid_from: datetime
+    valid_until: datetime
+    applicant: str
+    approver: str
+    basis_document: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mandate:
+    """A grant in the register; one that was withdrawn stays there."""
+
+    mandate_id: int
+    grant: MandateGrant
+    granted_at: datetime
+    withdrawn_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealStatus:
+    """The public answer to "what was the state of this seal then?": no picture, no keys."""
+
+    seal_id: str
+    name: str
+    state: SealState
+    at: datetime
+    valid_from: datetime
+    valid_until: datetime
+    since: datetime
+    """When this state began."""
+    stop_reason: str
+    """Why the seal was stopped; empty while it is in use."""
+
+
+def _framed(text: str) -> bytes:
+    encoded = text.encode()
+    return len(encoded).to_bytes(4, "big") + encoded
+
+
+def _instant_text(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()

@@ -1,0 +1,106 @@
+"""May this caller use this seal for this licence, now (pure).
+
+1. A standing mandate covers seal, caller, licence type and time.
+2. The seal is active and within its period.
+3. The certificate is within its period, names the seal's owner, and belongs to the key.
+
+A refusal names the rule that failed: among several mandates, the one that came closest.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from keys.certificates import parse_certificate
+from keys.errors import InvalidKey
+from keys.public_key import PublicKey
+from seal_service.errors import (
+    MandateMissing,
+    SealExpired,
+    SealRevoked,
+    SealStateRefused,
+    SealSuspended,
+)
+from seal_service.seals.model import MadeSeal, Mandate, Seal, SigningIdentity
+from seal_service.seals.states import STATE_NAMES, SealState
+
+_STOPPED = frozenset({SealState.SUSPENDED, SealState.LOST})
+_ENDED = frozenset({SealState.REVOKED, SealState.CANCELLED, SealState.CHANGED, SealState.DESTROYED})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedUse:
+    """Who wants to use a seal for what. No caller: whether anybody may."""
+
+    caller_id: str | None
+    licence_type_code: str
+
+
+def check_mandate(mandates: Iterable[Mandate], wanted: WantedUse, now: datetime) -> Mandate:
+    """Return a mandate that covers the use; raises ``MandateMissing`` with the rule that failed.
+
+    Rules, in the order they are tried: ``no-mandate``, ``licence-type``, ``caller``,
+    ``withdrawn``, ``not-yet``, ``over``.
+    """
+    closest, rule = -1, "no-mandate"
+    for mandate in mandates:
+        failures = _failures(mandate, wanted, now)
+        if not failures:
+            return mandate
+        passed = _RULES.index(failures[0])
+        if passed > closest:
+            closest, rule = passed, failures[0]
+    raise MandateMissing(rule=rule, licence_type_code=wanted.licence_type_code)
+
+
+_RULES = ("licence-type", "caller", "withdrawn", "not-yet", "over")
+
+
+def _failures(mandate: Mandate, wanted: WantedUse, now: datetime) -> list[str]:
+    grant = mandate.grant
+    holds = (
+        grant.licence_type_code in (None, wanted.licence_type_code),
+        wanted.caller_id is None or grant.caller_id in (None, wanted.caller_id),
+        mandate.withdrawn_at is None or mandate.withdrawn_at > now,
+        grant.valid_from <= now,
+        now <= grant.valid_until,
+    )
+    return [rule for rule, is_met in zip(_RULES, holds, strict=True) if not is_met]
+
+
+def check_state(state: SealState, seal_id: str) -> None:
+    """Raise unless the state allows use: ``SealSuspended``, ``SealRevoked``, ``SealExpired``..."""
+    if state is SealState.ACTIVE:
+        return
+    if state in _STOPPED:
+        raise SealSuspended(seal_id=seal_id, state=state.value)
+    if state in _ENDED:
+        raise SealRevoked(seal_id=seal_id, state=state.value)
+    if state is SealState.EXPIRED:
+        raise SealExpired(seal_id=seal_id, rule="seal-period")
+    raise SealStateRefused(
+        f"{STATE_NAMES[state]}的印章尚未启用", seal_id=seal_id, state=state.value
+    )
+
+
+def check_usable(seal: Seal, now: datetime) -> MadeSeal:
+    """Return what the seal signs with; raises as ``check_state``, or ``SealExpired``."""
+    check_state(seal.state, seal.seal_id)
+    application = seal.application
+    if not application.valid_from <= now <= application.valid_until:
+        raise SealExpired(seal_id=seal.seal_id, rule="seal-period")
+    if seal.made is None:
+        raise SealStateRefused("the seal was not made", seal_id=seal.seal_id)
+    return seal.made
+
+
+def check_identity(identity: SigningIdentity, key: PublicKey, now: datetime) -> None:
+    """Check that a certificate is valid now and belongs to the key (T-KEY-04, T-KEY-07).
+
+    Raises ``SealExpired`` or ``InvalidKey``. Trust and revocation are the verifier's.
+    """
+    certificate = parse_certificate(identity.certificate)
+    if not certificate.not_before <= now <= certificate.not_after:
+        raise SealExpired(rule="certificate-period")
+    if certificate.public_key.spki != key.spki:
+        raise InvalidKey("key and certificate do not belong together", key_name=identity.key_name)
