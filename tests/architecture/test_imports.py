@@ -33,7 +33,7 @@ ALLOWED = {
     "pikepdf": ("seal_service.formats.pdf.*", "licence_store.rendering.*"),
     "asn1crypto": ("keys.*", "seal_service.formats.asn1", "seal_service.formats.cms*"),
     "cryptography": ("keys.*",),
-    "typst": ("licence_store.rendering.*",),
+    "typst": ("licence_store.rendering.*", "seal_service.seals.picture"),
     "uharfbuzz": ("licence_store.rendering.*", "seal_service.seals.glyphs"),
     "fastapi": ("*.api", "*.web", "*.schemas", "seal_service.plumbing.*", "eseal.*"),
     "starlette": ("*.api", "*.web", "seal_service.plumbing.*", "eseal.*"),
