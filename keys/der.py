@@ -1,46 +1,40 @@
-"""Strict DER for certificates, revocation data and time stamps: a reader of slices, small builders.
+"""Strict DER for X.509: a reader that keeps the original bytes, and a few builders.
 
-ITU-T X.690, clauses 8, 10 and 11. The reader refuses what is BER only; one byte string has one
-reading, and what is hashed or verified is the slice that was parsed. Formats of seals have their
-own reader with their own limits and errors (``seal_service.formats.asn1``).
+ITU-T X.690, clauses 8 and 10. Whoever reads decides what is fatal: the reader raises
+``MalformedCertificate`` and certificates catch it where one odd extension must not hide the rest.
 """
 
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
 from keys.errors import MalformedCertificate
-
-MAX_DEPTH = 24
-MAX_CHILDREN = 1_000
-"""Elements directly in one SEQUENCE or SET; entries of a CRL are walked and not counted."""
-MAX_INTEGER_BYTES = 1_025
-"""Room for RSA numbers of 8192 bits."""
-MAX_OID_BYTES = 64
 
 BOOLEAN = 0x01
 INTEGER = 0x02
 BIT_STRING = 0x03
 OCTET_STRING = 0x04
 NULL = 0x05
-OBJECT_IDENTIFIER = 0x06
+OID = 0x06
 ENUMERATED = 0x0A
 UTF8_STRING = 0x0C
 PRINTABLE_STRING = 0x13
 IA5_STRING = 0x16
 UTC_TIME = 0x17
 GENERALIZED_TIME = 0x18
+BMP_STRING = 0x1E
 SEQUENCE = 0x30
 SET = 0x31
 
-_CONSTRUCTED_BIT = 0x20
-_UNIVERSAL_CONSTRUCTED = frozenset({SEQUENCE & 0x1F, SET & 0x1F})
-_TIME_DIGITS = {UTC_TIME: 12, GENERALIZED_TIME: 14}
+MAX_DEPTH = 32
+MAX_OID_BYTES = 64
+MAX_OID_ARC = 2**64 - 1
+_CONSTRUCTED = 0x20
 
 
-class Element(NamedTuple):
-    """One DER element inside ``data``: tag byte at ``start``, content at ``body`` up to ``end``."""
+class Node(NamedTuple):
+    """One element inside ``data``: tag octet at ``start``, content at ``body`` up to ``end``."""
 
     data: bytes
     tag: int
@@ -59,166 +53,185 @@ class Element(NamedTuple):
         """The content octets as they stand in the input."""
         return self.data[self.body : self.end]
 
-    def walk(self) -> Iterator["Element"]:
-        """Yield the elements directly inside, however many; refuse a primitive element."""
-        if not self.tag & _CONSTRUCTED_BIT or self.depth >= MAX_DEPTH:
-            raise malformed("not constructed, or too deep", "structure")
-        at = self.body
-        while at < self.end:
-            found = _element(self.data, at, self.end, self.depth + 1)
-            yield found
-            at = found.end
-
-    def children(self) -> list["Element"]:
-        """Read the elements directly inside."""
-        found: list[Element] = []
-        for element in self.walk():
-            found.append(element)
-            if len(found) > MAX_CHILDREN:
-                raise malformed("too many elements", "limit")
-        return found
+    def children(self) -> list["Node"]:
+        """Return the elements directly inside a constructed element."""
+        if not self.tag & _CONSTRUCTED:
+            raise malformed("not-constructed", self.start)
+        return _elements(self.data, self.body, self.end, self.depth + 1)
 
 
-def malformed(detail: str, reason: str = "malformed") -> MalformedCertificate:
-    """Make the error every reader of this package raises; ``reason`` is a stable word."""
-    return MalformedCertificate(detail, reason=reason)
+def malformed(reason: str, offset: int = 0) -> MalformedCertificate:
+    """Make the error for bytes that break a rule at ``offset``."""
+    return MalformedCertificate(f"not DER: {reason} at {offset}", reason=reason, offset=offset)
 
 
-def read(data: bytes, *, max_bytes: int = 1 << 20) -> Element:
+def read_der(data: bytes) -> Node:
     """Read exactly one element that fills ``data``; raise ``MalformedCertificate`` otherwise."""
-    if len(data) > max_bytes:
-        raise malformed("longer than allowed", "limit")
-    found = _element(data, 0, len(data), 0)
-    if found.end != len(data):
-        raise malformed("bytes after the value", "trailing")
+    node = _element(data, 0, len(data), 0)
+    if node.end != len(data):
+        raise malformed("trailing", node.end)
+    return node
+
+
+def _elements(data: bytes, at: int, end: int, depth: int) -> list[Node]:
+    if depth > MAX_DEPTH:
+        raise malformed("depth", at)
+    found = []
+    while at < end:
+        node = _element(data, at, end, depth)
+        found.append(node)
+        at = node.end
     return found
 
 
-def _element(data: bytes, at: int, limit: int, depth: int) -> Element:
+def _element(data: bytes, at: int, limit: int, depth: int) -> Node:
     """Read the header at ``at``; the element must end at or before ``limit``."""
     if at + 2 > limit:
-        raise malformed("truncated", "truncated")
+        raise malformed("truncated", at)
     tag, length, body = data[at], data[at + 1], at + 2
     if tag & 0x1F == 0x1F or tag == 0:
-        raise malformed("tag", "tag")
-    is_constructed = bool(tag & _CONSTRUCTED_BIT)
-    if tag < 0x40 and is_constructed != (tag & 0x1F in _UNIVERSAL_CONSTRUCTED):
-        raise malformed("constructed where primitive is due, or the reverse", "constructed")
+        raise malformed("tag", at)
+    # X.690, 10.2: universal types are constructed exactly when they are SEQUENCE or SET.
+    if tag < 0x40 and bool(tag & _CONSTRUCTED) != (tag & 0x1F in (0x10, 0x11)):
+        raise malformed("constructed", at)
     if length >= 0x80:
-        size = length & 0x7F
-        body += size
-        if not 1 <= size <= 4 or body > limit:
-            raise malformed("length", "length")
-        length = int.from_bytes(data[at + 2 : body], "big")
-        if length < 0x80 or data[at + 2] == 0:
-            raise malformed("length not in its shortest form", "length")
+        body += length & 0x7F
+        size, length = length & 0x7F, int.from_bytes(data[at + 2 : body], "big")
+        # X.690, 10.1: the shortest form that fits.
+        if not 1 <= size <= 4 or body > limit or length < 0x80 or data[at + 2] == 0:
+            raise malformed("length", at)
     if body + length > limit:
-        raise malformed("truncated", "truncated")
-    return Element(data, tag, at, body, body + length, depth)
+        raise malformed("truncated", at)
+    return Node(data, tag, at, body, body + length, depth)
 
 
-def expect(found: Element, *tags: int) -> Element:
-    """Return ``found`` if its tag is one of ``tags``; raise ``MalformedCertificate`` otherwise."""
-    if found.tag not in tags:
-        raise malformed(f"tag {found.tag:#04x} is out of place", "tag")
-    return found
+def expect(node: Node, *tags: int) -> Node:
+    """Return ``node`` if its tag is one of ``tags``."""
+    if node.tag not in tags:
+        raise malformed("unexpected-element", node.start)
+    return node
 
 
-def read_sequence(found: Element, at_least: int = 0, at_most: int = MAX_CHILDREN) -> list[Element]:
-    """Return the elements of a SEQUENCE whose number must lie within the bounds given."""
-    children = expect(found, SEQUENCE).children()
-    if not at_least <= len(children) <= at_most:
-        raise malformed("number of elements", "structure")
+def read_sequence(node: Node, *, at_least: int = 0, at_most: int | None = None) -> list[Node]:
+    """Return the elements of a SEQUENCE, whose number must lie within the bounds."""
+    children = expect(node, SEQUENCE).children()
+    if len(children) < at_least or (at_most is not None and len(children) > at_most):
+        raise malformed("element-count", node.start)
     return children
 
 
-def read_explicit(found: Element) -> Element:
+def read_explicit(node: Node) -> Node:
     """Return the one element inside an explicit tag."""
-    children = found.children()
+    children = node.children()
     if len(children) != 1:
-        raise malformed("one element is due", "structure")
+        raise malformed("element-count", node.start)
     return children[0]
 
 
-def read_integer(found: Element) -> int:
-    """Read an INTEGER or ENUMERATED in its shortest form; it may be negative."""
-    content = expect(found, INTEGER, ENUMERATED).content
-    if not content or len(content) > MAX_INTEGER_BYTES:
-        raise malformed("integer", "integer")
-    if len(content) > 1 and (content[0], content[1] >> 7) in ((0, 0), (0xFF, 1)):
-        raise malformed("integer not in its shortest form", "integer")
+def read_integer(node: Node, *, max_bytes: int = 21) -> int:
+    """Read an INTEGER in its shortest form; it may be negative."""
+    content = expect(node, INTEGER, ENUMERATED).content
+    if not content or len(content) > max_bytes:
+        raise malformed("integer", node.start)
+    if len(content) > 1 and (
+        (content[0] == 0 and content[1] < 0x80) or (content[0] == 0xFF and content[1] >= 0x80)
+    ):
+        raise malformed("integer", node.start)
     return int.from_bytes(content, "big", signed=True)
 
 
-def read_boolean(found: Element) -> bool:
+def read_boolean(node: Node) -> bool:
     """Read a BOOLEAN; DER knows only 00 and FF."""
-    content = expect(found, BOOLEAN).content
+    content = expect(node, BOOLEAN).content
     if content not in (b"\x00", b"\xff"):
-        raise malformed("boolean", "boolean")
+        raise malformed("boolean", node.start)
     return content == b"\xff"
 
 
-def read_octets(found: Element) -> bytes:
+def read_octets(node: Node) -> bytes:
     """Return the content of an OCTET STRING."""
-    return expect(found, OCTET_STRING).content
+    return expect(node, OCTET_STRING).content
 
 
-def read_bits(found: Element) -> bytes:
-    """Return a BIT STRING of whole octets: unused bits must be 0."""
-    content = expect(found, BIT_STRING).content
+def read_bits(node: Node) -> bytes:
+    """Return the content of a BIT STRING of whole octets."""
+    content = expect(node, BIT_STRING).content
     if not content or content[0] != 0:
-        raise malformed("bit string", "bit-string")
+        raise malformed("bit-string", node.start)
     return content[1:]
 
 
-def read_oid(found: Element) -> str:
+def read_bit_flags(node: Node) -> frozenset[int]:
+    """Return the numbers of the bits set in a named BIT STRING, bit 0 being the first."""
+    content = expect(node, BIT_STRING).content
+    if not content or content[0] > 7 or (len(content) == 1 and content[0]):
+        raise malformed("bit-string", node.start)
+    count = 8 * (len(content) - 1) - content[0]
+    return frozenset(i for i in range(count) if content[1 + i // 8] & (0x80 >> i % 8))
+
+
+def read_oid(node: Node) -> str:
     """Return an OBJECT IDENTIFIER in dotted form."""
-    dotted = _dotted(expect(found, OBJECT_IDENTIFIER).content)
+    dotted = _dotted(expect(node, OID).content)
     if dotted is None:
-        raise malformed("object identifier", "oid")
+        raise malformed("oid", node.start)
     return dotted
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _dotted(content: bytes) -> str | None:
     if not content or len(content) > MAX_OID_BYTES or content[-1] & 0x80:
         return None
     arcs: list[int] = []
-    arc, is_first = 0, True
+    arc = 0
     for octet in content:
-        if is_first and octet == 0x80:
+        if arc == 0 and octet == 0x80:
             return None
         arc = arc << 7 | octet & 0x7F
-        is_first = not octet & 0x80
-        if is_first:
+        if arc > MAX_OID_ARC:
+            return None
+        if not octet & 0x80:
             arcs.append(arc)
             arc = 0
     first = min(arcs[0] // 40, 2)
     return ".".join(map(str, (first, arcs[0] - 40 * first, *arcs[1:])))
 
 
-def read_time(found: Element) -> datetime:
-    """Read UTCTime or GeneralizedTime in whole seconds ending in Z (RFC 5280, 4.1.2.5).
+def read_time(node: Node) -> tuple[datetime, bool]:
+    """Return an instant and whether it is written as DER wants (X.690, 11.7 and 11.8).
 
-    Two-digit years from 50 on are of the twentieth century.
+    An offset is applied and remarked; a time without a zone is malformed, never local time.
     """
-    digits = _TIME_DIGITS[expect(found, UTC_TIME, GENERALIZED_TIME).tag]
-    text = found.content
-    if len(text) != digits + 1 or text[-1:] != b"Z" or not text[:-1].isdigit():
-        raise malformed("time", "time")
-    digits_text = text[:-1].decode()
-    if found.tag == UTC_TIME:
-        digits_text = ("19" if digits_text >= "50" else "20") + digits_text
+    tag = expect(node, UTC_TIME, GENERALIZED_TIME).tag
+    content = node.content
+    if not content.isascii():
+        raise malformed("time", node.start)
+    text = content.decode("ascii")
+    digits, zone = (text[:12], text[12:]) if tag == UTC_TIME else (text[:14], text[14:])
+    if tag == UTC_TIME:
+        # RFC 5280, 4.1.2.5.1: 50 to 99 belong to the last century.
+        digits = ("19" if text[:2] >= "50" else "20") + digits
+    if len(digits) != 14 or not digits.isdigit():
+        raise malformed("time", node.start)
+    fields = [int(digits[i : i + 2]) for i in range(4, 14, 2)]
     try:
-        return datetime.strptime(digits_text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    except ValueError:
-        raise malformed("no such date", "time") from None
+        month, day, hour, minute, second = fields
+        at = datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
+        return at - _offset(zone, node), zone == "Z"
+    except (ValueError, OverflowError):
+        raise malformed("time", node.start) from None
 
 
-def is_sorted_set(children: Iterable[Element]) -> bool:
-    """Tell whether the elements stand in the order DER demands (X.690, 11.6)."""
-    raws = [child.raw for child in children]
-    return raws == sorted(raws)
+def _offset(zone: str, node: Node) -> timedelta:
+    if zone == "Z":
+        return timedelta(0)
+    if len(zone) != 5 or zone[0] not in "+-" or not zone[1:].isdigit():
+        raise malformed("time", node.start)
+    hours, minutes = int(zone[1:3]), int(zone[3:])
+    if hours > 14 or minutes > 59:
+        raise malformed("time", node.start)
+    size = timedelta(hours=hours, minutes=minutes)
+    return size if zone[0] == "+" else -size
 
 
 # Builders
@@ -239,19 +252,14 @@ def sequence(*parts: bytes) -> bytes:
     return element(SEQUENCE, *parts)
 
 
-def set_of(*parts: bytes) -> bytes:
+def set_of(parts: Iterable[bytes]) -> bytes:
     """Encode a SET OF, sorted as DER demands (X.690, 11.6)."""
     return element(SET, *sorted(parts))
 
 
-def explicit(number: int, *parts: bytes) -> bytes:
-    """Wrap encoded parts in a constructed context tag."""
-    return element(0xA0 | number, *parts)
-
-
-def implicit(number: int, content: bytes) -> bytes:
-    """Put primitive content under a context tag."""
-    return element(0x80 | number, content)
+def explicit(number: int, part: bytes) -> bytes:
+    """Wrap an encoded part in a constructed context tag."""
+    return element(0xA0 | number, part)
 
 
 def integer(value: int) -> bytes:
@@ -260,17 +268,14 @@ def integer(value: int) -> bytes:
     return element(INTEGER, value.to_bytes(size, "big", signed=True))
 
 
-def enumerated(value: int) -> bytes:
-    """Encode an ENUMERATED from 0 to 127."""
-    return element(ENUMERATED, bytes((value,)))
-
-
 def boolean(value: bool) -> bytes:
     """Encode a BOOLEAN."""
     return b"\x01\x01\xff" if value else b"\x01\x01\x00"
 
 
-NULL_DER = b"\x05\x00"
+def null() -> bytes:
+    """Encode NULL."""
+    return b"\x05\x00"
 
 
 def octet_string(value: bytes) -> bytes:
@@ -283,19 +288,16 @@ def bit_string(value: bytes) -> bytes:
     return element(BIT_STRING, b"\x00", value)
 
 
-def named_bits(positions: Iterable[int]) -> bytes:
-    """Encode a BIT STRING with named bits: trailing zero bits are left out (X.690, 11.2.2)."""
-    bits = frozenset(positions)
-    if not bits:
-        return element(BIT_STRING, b"\x00")
-    size = max(bits) // 8 + 1
-    value = bytearray(size)
-    for position in bits:
-        value[position // 8] |= 0x80 >> position % 8
-    return element(BIT_STRING, bytes((8 * size - 1 - max(bits),)), bytes(value))
+def bit_flags(numbers: Iterable[int]) -> bytes:
+    """Encode a named BIT STRING, trailing zero bits left out (X.690, 11.2.2)."""
+    value = sum(1 << number for number in set(numbers))
+    count = value.bit_length()
+    unused = -count % 8
+    reversed_bits = int(f"{value:b}"[::-1], 2) << unused if value else 0
+    return element(BIT_STRING, bytes((unused,)), reversed_bits.to_bytes((count + 7) // 8, "big"))
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def oid(dotted: str) -> bytes:
     """Encode an OBJECT IDENTIFIER from its dotted form."""
     first, second, *rest = (int(arc) for arc in dotted.split("."))
@@ -305,7 +307,7 @@ def oid(dotted: str) -> bytes:
         while arc := arc >> 7:
             groups.append(0x80 | arc & 0x7F)
         content += bytes(reversed(groups))
-    return element(OBJECT_IDENTIFIER, bytes(content))
+    return element(OID, bytes(content))
 
 
 def utf8(text: str) -> bytes:
@@ -318,24 +320,19 @@ def printable(text: str) -> bytes:
     return element(PRINTABLE_STRING, text.encode("ascii"))
 
 
-def generalized_time(at: datetime) -> bytes:
-    """Encode an aware instant as GeneralizedTime in UTC, whole seconds."""
-    return element(GENERALIZED_TIME, _digits(at, 4))
-
-
-def utc_time(at: datetime) -> bytes:
-    """Encode an aware instant between 1950 and 2049 as UTCTime, whole seconds."""
-    return element(UTC_TIME, _digits(at, 2))
+def ia5(text: str) -> bytes:
+    """Encode an IA5String of ASCII text."""
+    return element(IA5_STRING, text.encode("ascii"))
 
 
 def time(at: datetime) -> bytes:
-    """Encode UTCTime up to 2049 and GeneralizedTime after it (RFC 5280, 4.1.2.5)."""
-    return utc_time(at) if at.astimezone(UTC).year < 2050 else generalized_time(at)
+    """Encode an aware instant as UTCTime until 2049, else GeneralizedTime (RFC 5280, 4.1.2.5)."""
+    at = at.astimezone(UTC)
+    if 1950 <= at.year < 2050:
+        return element(UTC_TIME, at.strftime("%y%m%d%H%M%SZ").encode())
+    return generalized_time(at)
 
 
-def _digits(at: datetime, year_digits: int) -> bytes:
-    """Spell the instant; ``strftime`` would not pad years before 1000."""
-    if at.tzinfo is None:
-        raise malformed("an instant needs a zone", "time")
-    utc = at.astimezone(UTC)
-    return f"{utc.year:04d}"[-year_digits:].encode() + utc.strftime("%m%d%H%M%SZ").encode()
+def generalized_time(at: datetime) -> bytes:
+    """Encode an aware instant as GeneralizedTime in UTC, whole seconds."""
+    return element(GENERALIZED_TIME, at.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode())
