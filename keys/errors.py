@@ -16,6 +16,8 @@ class Kind(StrEnum):
     UNAUTHENTICATED = "unauthenticated"
     FORBIDDEN = "forbidden"
     NOT_FOUND = "not-found"
+    NOT_ALLOWED = "not-allowed"
+    """The address exists, but not with this method (405)."""
     CONFLICT = "conflict"
     TOO_LARGE = "too-large"
     UNSUPPORTED_MEDIA = "unsupported-media"

@@ -1,0 +1,98 @@
+"""Errors of the plumbing: storage that must not be used, requests that cannot be read."""
+
+from dataclasses import dataclass
+
+from keys.errors import Kind, ServiceError
+
+
+class StorageRefused(ServiceError):  # noqa: N818 - errors are named for the fact
+    """The place given for data must not be used; ``reason`` says why. Raised at start-up."""
+
+    code = "storage-refused"
+    kind = Kind.UNAVAILABLE
+    title = "数据存放位置不符合要求"
+    title_en = "The place for data must not be used"
+    advice = "请改用本机磁盘上、由运行服务的用户独占的目录或受支持的数据库。"
+
+
+class StoredFileDamaged(ServiceError):  # noqa: N818
+    """A stored file is missing or no longer has its digest, so it is not handed out (T-STO-09)."""
+
+    code = "stored-file-damaged"
+    kind = Kind.INTERNAL
+    title = "存档文件缺失或已损坏"
+    title_en = "A stored file is missing or damaged"
+    advice = "文件未发出。请将请求编号告知运维人员，从备份恢复该文件。"
+
+
+class MalformedRequest(ServiceError):  # noqa: N818
+    """A request that cannot be read at all: JSON, encoding, query string; ``reason`` says where."""
+
+    code = "malformed-request"
+    kind = Kind.MALFORMED
+    title = "请求无法读取"
+    title_en = "The request cannot be read"
+    advice = "请发送 UTF-8 编码、字段不重复的标准 JSON，查询参数不要重复。"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestFault:
+    """One faulty field: an RFC 6901 pointer into the body, or the name of a parameter."""
+
+    pointer: str
+    detail: str
+    code: str = "invalid"
+
+
+class InvalidFields(ServiceError):  # noqa: N818
+    """Fields of a request have the wrong type, are unknown, missing, or out of bounds."""
+
+    code = "invalid-fields"
+    kind = Kind.INVALID
+    title = "请求字段不符合接口约定"
+    title_en = "Fields of the request do not fit the interface"
+    advice = "请按 errors 中列出的字段逐项更正后重新提交。"
+
+    def __init__(self, faults: tuple[RequestFault, ...]) -> None:
+        super().__init__()
+        self.errors = faults
+
+
+class RequestTooLarge(ServiceError):  # noqa: N818
+    """More bytes in a request than this route accepts."""
+
+    code = "request-too-large"
+    kind = Kind.TOO_LARGE
+    title = "请求内容过大"
+    title_en = "The request is too large"
+    advice = "请减小请求内容后重新提交。"
+
+
+class EncodingRefused(ServiceError):  # noqa: N818
+    """A compressed body, or JSON in another character set than UTF-8."""
+
+    code = "encoding-refused"
+    kind = Kind.UNSUPPORTED_MEDIA
+    title = "不支持的内容编码"
+    title_en = "The encoding of the content is not supported"
+    advice = "请不要压缩请求内容，JSON 请使用 UTF-8。"
+
+
+class RouteNotFound(ServiceError):  # noqa: N818
+    """No such address."""
+
+    code = "not-found"
+    kind = Kind.NOT_FOUND
+    title = "地址不存在"
+    title_en = "No such address"
+    advice = "请核对请求地址。"
+
+
+class MethodNotAllowed(ServiceError):  # noqa: N818
+    """The address exists, but not with this method (T-API-33)."""
+
+    code = "method-not-allowed"
+    kind = Kind.NOT_ALLOWED
+    title = "该地址不支持此请求方法"
+    title_en = "The address does not know this method"
+    advice = "请按接口文档使用请求方法。"

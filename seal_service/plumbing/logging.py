@@ -1,0 +1,52 @@
+"""Structured logs: one event name per fact, one JSON object per line on standard error.
+
+Facts are short values: no personal data, no document or face data, no secret, no path that holds a
+token. Uses of seals go to the use log, not here. Line breaks and escape codes inside a value stay
+inside its JSON string (T-API-29).
+"""
+
+import logging
+import sys
+
+import structlog
+
+Fact = str | int | float | bool | None
+
+_LOGGER_NAME = "eseal"
+
+
+def set_up_logging(level: int = logging.INFO) -> None:
+    """Write every event at or above ``level`` as one line of JSON."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        cache_logger_on_first_use=False,
+    )
+
+
+def log_fact(event: str, **facts: Fact) -> None:
+    """Note that something happened as it should."""
+    structlog.get_logger(_LOGGER_NAME).info(event, **facts)
+
+
+def log_alarm(event: str, **facts: Fact) -> None:
+    """Note something an operator must look at."""
+    structlog.get_logger(_LOGGER_NAME).error(event, **facts)
+
+
+def log_crash(event: str, error: BaseException, **facts: Fact) -> None:
+    """Note an exception that nobody expected, with its trace; the caller never sees it."""
+    structlog.get_logger(_LOGGER_NAME).error(event, exc_info=error, **facts)
+
+
+def bind_request(request_id: str) -> None:
+    """Put the request id on every event of this request, in its worker thread too."""
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
