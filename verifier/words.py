@@ -1,11 +1,12 @@
-"""The words people read: Chinese first, English second, one table for all reasons.
+"""The words of checks and reasons: Chinese first, English second, one table for all.
 
 A reason code is stable; its words are not. ``who`` says who can mend it, ``advice`` what to do.
+The words of the whole answer are in ``verifier.answers``.
 """
 
 from dataclasses import dataclass
 
-from verifier.verdict import Check, Finding, Outcome, Result, Verdict
+from verifier.verdict import Check, Finding, Result
 
 CHECK_NAMES = {
     Check.CONTAINER: ("文件包结构", "File container"),
@@ -35,6 +36,11 @@ CHECK_NAMES = {
 }
 
 ISSUER, HOLDER, OPERATOR, NOBODY = "颁发机构", "持有文件的人", "核验方运维人员", ""
+WHO_EN = {
+    ISSUER: "the issuing body",
+    HOLDER: "whoever holds the file",
+    OPERATOR: "the operator of this verifier",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,58 +229,3 @@ MARKS = {Result.PASSED: "✓", Result.FAILED: "✕", Result.UNKNOWN: "？", Resu
 def reason_words(finding: Finding) -> ReasonWords:
     """Return the words of a finding's reason; an unlisted reason shows its code."""
     return REASONS.get(finding.reason, ReasonWords(finding.reason, finding.reason))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
-    """One short answer and the colour it is shown in (good, bad, open)."""
-
-    zh: str
-    en: str
-    tone: str
-    because_zh: str = ""
-    because_en: str = ""
-
-
-OUTCOME_WORDS = {
-    Outcome.VALID: Words(zh="有效", en="Valid", tone="good"),
-    Outcome.INVALID: Words(zh="无效", en="Invalid", tone="bad"),
-    Outcome.INDETERMINATE: Words(zh="无法确认", en="Cannot be confirmed", tone="open"),
-    Outcome.UNSIGNED: Words(zh="未签章", en="Not sealed", tone="open"),
-}
-
-ENDED = {
-    "suspended": ("真实，但已于{day}暂扣", "Genuine, but suspended on {day}"),
-    "replaced": ("真实，但已于{day}被新版本取代", "Genuine, but replaced on {day}"),
-    "cancelled": ("真实，但已于{day}注销", "Genuine, but cancelled on {day}"),
-    "withdrawn": ("真实，但已于{day}撤销", "Genuine, but withdrawn on {day}"),
-    "revoked": ("真实，但已于{day}吊销", "Genuine, but revoked on {day}"),
-    "voided": ("真实，但已于{day}作废", "Genuine, but voided on {day}"),
-    "transferred": ("真实，但已于{day}转出", "Genuine, but transferred on {day}"),
-    "expired": ("真实，但已过有效期", "Genuine, but past its period"),
-}
-
-
-def authentic_words(verdict: Verdict) -> Words:
-    """Return the answer to 真伪."""
-    if verdict.authentic:
-        return Words(zh="真实", en="Genuine", tone="good")
-    if any(f.result is Result.FAILED for f in _authenticity_findings(verdict)):
-        return Words(zh="不真实", en="Not genuine", tone="bad")
-    if verdict.outcome is Outcome.UNSIGNED:
-        return Words(zh="未签章，无从判断", en="Not sealed", tone="open")
-    return Words(zh="无法确认", en="Cannot be confirmed", tone="open")
-
-
-def in_force_words(verdict: Verdict) -> Words:
-    """Return the answer to 效力."""
-    if verdict.in_force is None:
-        return Words(zh="由颁发机构查询", en="Ask the issuer", tone="open")
-    if verdict.in_force:
-        return Words(zh="现行有效", en="In force", tone="good")
-    return Words(zh="不在有效状态", en="Not in force", tone="bad")
-
-
-def _authenticity_findings(verdict: Verdict) -> list[Finding]:
-    force = {Check.LICENCE_STATE, Check.VALIDITY_PERIOD}
-    return [finding for finding in verdict.all_findings() if finding.check not in force]
