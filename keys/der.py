@@ -4,7 +4,7 @@ ITU-T X.690, clauses 8 and 10. Whoever reads decides what is fatal: the reader r
 ``MalformedCertificate`` and certificates catch it where one odd extension must not hide the rest.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
@@ -28,6 +28,8 @@ SEQUENCE = 0x30
 SET = 0x31
 
 MAX_DEPTH = 32
+MAX_CHILDREN = 1_000
+"""Elements directly in one value; the entries of a revocation list are walked instead."""
 MAX_OID_BYTES = 64
 MAX_OID_ARC = 2**64 - 1
 _CONSTRUCTED = 0x20
@@ -55,9 +57,24 @@ class Node(NamedTuple):
 
     def children(self) -> list["Node"]:
         """Return the elements directly inside a constructed element."""
+        found: list[Node] = []
+        for node in self.walk():
+            found.append(node)
+            if len(found) > MAX_CHILDREN:
+                raise malformed("limit", self.start)
+        return found
+
+    def walk(self) -> Iterator["Node"]:
+        """Yield the elements directly inside, one at a time, however many."""
         if not self.tag & _CONSTRUCTED:
             raise malformed("not-constructed", self.start)
-        return _elements(self.data, self.body, self.end, self.depth + 1)
+        if self.depth >= MAX_DEPTH:
+            raise malformed("depth", self.start)
+        at = self.body
+        while at < self.end:
+            node = _element(self.data, at, self.end, self.depth + 1)
+            yield node
+            at = node.end
 
 
 def malformed(reason: str, offset: int = 0) -> MalformedCertificate:
@@ -71,17 +88,6 @@ def read_der(data: bytes) -> Node:
     if node.end != len(data):
         raise malformed("trailing", node.end)
     return node
-
-
-def _elements(data: bytes, at: int, end: int, depth: int) -> list[Node]:
-    if depth > MAX_DEPTH:
-        raise malformed("depth", at)
-    found = []
-    while at < end:
-        node = _element(data, at, end, depth)
-        found.append(node)
-        at = node.end
-    return found
 
 
 def _element(data: bytes, at: int, limit: int, depth: int) -> Node:
@@ -234,6 +240,12 @@ def _offset(zone: str, node: Node) -> timedelta:
     return size if zone[0] == "+" else -size
 
 
+def is_sorted_set(children: Iterable[Node]) -> bool:
+    """Tell whether the elements stand in the order DER demands (X.690, 11.6)."""
+    raws = [child.raw for child in children]
+    return raws == sorted(raws)
+
+
 # Builders
 
 
@@ -262,6 +274,11 @@ def explicit(number: int, part: bytes) -> bytes:
     return element(0xA0 | number, part)
 
 
+def implicit(number: int, content: bytes) -> bytes:
+    """Put primitive content under a context tag."""
+    return element(0x80 | number, content)
+
+
 def integer(value: int) -> bytes:
     """Encode an INTEGER in its shortest form."""
     size = (value + (value < 0)).bit_length() // 8 + 1
@@ -271,6 +288,11 @@ def integer(value: int) -> bytes:
 def boolean(value: bool) -> bytes:
     """Encode a BOOLEAN."""
     return b"\x01\x01\xff" if value else b"\x01\x01\x00"
+
+
+def enumerated(value: int) -> bytes:
+    """Encode an ENUMERATED from 0 to 127."""
+    return element(ENUMERATED, bytes((value,)))
 
 
 def null() -> bytes:

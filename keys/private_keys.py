@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from keys import der, rsa, sm2
 from keys.algorithms import (
     OID_EC_PUBLIC_KEY,
-    OID_RSA_ENCRYPTION,
     OID_SM2_CURVE,
     KeyAlgorithm,
 )
@@ -19,6 +18,7 @@ from keys.public_key import PublicKey, parse_public_key
 RSA_BITS = 3072
 """Size of every RSA key we make; 2048 is still read."""
 SCALAR_BYTES = 32
+_SM2_ALGORITHM = der.sequence(der.oid(OID_EC_PUBLIC_KEY), der.oid(OID_SM2_CURVE))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,8 +54,7 @@ def sm2_public_key(point: bytes) -> PublicKey:
 
 def sm2_spki(point: bytes) -> bytes:
     """Encode SubjectPublicKeyInfo of an SM2 key, 91 bytes."""
-    algorithm = der.sequence(der.oid(OID_EC_PUBLIC_KEY), der.oid(OID_SM2_CURVE))
-    return der.sequence(algorithm, der.bit_string(point))
+    return der.sequence(_SM2_ALGORITHM, der.bit_string(point))
 
 
 def _sm2_key(scalar: bytes) -> PrivateKey:
@@ -65,39 +64,18 @@ def _sm2_key(scalar: bytes) -> PrivateKey:
 
 def _rsa_key(pkcs8: bytes) -> PrivateKey:
     signer = rsa.RSASigner(pkcs8)
-    return PrivateKey(public_key=parse_public_key(_rsa_spki(pkcs8)), sign=signer.sign, secret=pkcs8)
-
-
-def _rsa_spki(pkcs8: bytes) -> bytes:
-    """Put the public numbers of an RSAPrivateKey (RFC 8017, A.1.2) into SubjectPublicKeyInfo."""
-    numbers = der.read_sequence(der.read(_inner_key(pkcs8, OID_RSA_ENCRYPTION)), 9)
-    public = der.sequence(*(der.expect(number, der.INTEGER).raw for number in numbers[1:3]))
-    algorithm = der.sequence(der.oid(OID_RSA_ENCRYPTION), der.NULL_DER)
-    return der.sequence(algorithm, der.bit_string(public))
+    return PrivateKey(public_key=parse_public_key(signer.spki), sign=signer.sign, secret=pkcs8)
 
 
 def _scalar(pkcs8: bytes) -> bytes:
-    """Return d of an ECPrivateKey (RFC 5915) inside PKCS#8."""
-    inner = _inner_key(pkcs8, OID_EC_PUBLIC_KEY)
+    """Return d of an ECPrivateKey (RFC 5915) inside PrivateKeyInfo (RFC 5958)."""
     try:
-        scalar = der.read_octets(der.read_sequence(der.read(inner), 2)[1])
-    except MalformedCertificate:
-        raise InvalidKey("not an EC private key", reason="private-key") from None
-    if len(scalar) != SCALAR_BYTES:
-        raise InvalidKey("not a key of the SM2 curve", reason="private-key")
-    return scalar
-
-
-def _inner_key(pkcs8: bytes, expected: str) -> bytes:
-    """Return the key inside PrivateKeyInfo (RFC 5958) if its algorithm is the one expected."""
-    try:
-        fields = der.read_sequence(der.read(pkcs8), 3)
-        algorithm = der.read_sequence(fields[1], 1, 2)
-        key = der.read_octets(fields[2])
-        found = der.read_oid(algorithm[0])
-        is_sm2_curve = len(algorithm) == 2 and algorithm[1].raw == der.oid(OID_SM2_CURVE)
+        fields = der.read_sequence(der.read_der(pkcs8), at_least=3)
+        algorithm = der.expect(fields[1], der.SEQUENCE).raw
+        key = der.read_sequence(der.read_der(der.read_octets(fields[2])), at_least=2)
+        scalar = der.read_octets(key[1])
     except MalformedCertificate:
         raise InvalidKey("not PKCS#8", reason="private-key") from None
-    if found != expected or (expected == OID_EC_PUBLIC_KEY and not is_sm2_curve):
-        raise InvalidKey("a key of another algorithm", reason="private-key")
-    return key
+    if algorithm != _SM2_ALGORITHM:
+        raise InvalidKey("not a key of the SM2 curve", reason="private-key")
+    return scalar
