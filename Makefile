@@ -51,10 +51,16 @@ docs: setup-tests ## write docs/openapi.json and docs/problems.md from the code
 bench: setup-tests ## measure; prints a table and writes build/bench.json
 	@$(BIN)/python -m bench
 
-lock: ## lock the dependencies again
-	@for name in runtime test hsm; do \
-	  $(BIN)/uv pip compile -q --generate-hashes --no-emit-index-url --no-header \
-	    requirements/$$name.in -o requirements/$$name.txt; done
+lock: ## lock the dependencies again (brings its own uv)
+	@uv=.cache/uv/bin/uv
+	if [ ! -x "$$uv" ]; then
+	  $(BIN)/python -m venv .cache/uv
+	  .cache/uv/bin/python -m pip install -q --disable-pip-version-check uv
+	fi
+	for name in runtime test hsm; do
+	  "$$uv" pip compile -q --python $(BIN)/python --generate-hashes --no-emit-index-url --no-header \
+	    requirements/$$name.in -o requirements/$$name.txt
+	done
 
 check: lint arch test ## all that CI does
 
