@@ -291,3 +291,13 @@ class LogUnavailable(ServiceError):  # noqa: N818
     title = "用章日志不可用"
     title_en = "The seal-use log is not available"
     advice = "请稍后重试；用章日志恢复前不能盖章。"
+
+
+class LogProofRefused(ServiceError):  # noqa: N818
+    """A checkpoint or proof of the seal-use log does not hold; ``reason`` says where."""
+
+    code = "log-proof-refused"
+    kind = Kind.INVALID
+    title = "用章日志证明不成立"
+    title_en = "A proof of the seal-use log does not hold"
+    advice = "请重新获取日志证明；如仍不成立，请立即联系出具机构与监管方。"
