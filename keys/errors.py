@@ -157,3 +157,33 @@ class TimestampRefused(ServiceError):  # noqa: N818
     title = "时间戳无效"
     title_en = "The time stamp is not good"
     advice = "请向签章方索取带有效时间戳的文件。"
+
+
+class IssuingRefused(ServiceError):  # noqa: N818
+    """Our authority does not issue this certificate or publish this revocation list."""
+
+    code = "issuing-refused"
+    kind = Kind.CONFLICT
+    title = "证书机构拒绝签发"
+    title_en = "The authority refuses to issue"
+    advice = "请检查证书主体、有效期与系统时钟后重试。"
+
+
+class StatusRolledBack(ServiceError):  # noqa: N818
+    """Revocation data is older than what was accepted before (T-PKI-21)."""
+
+    code = "status-rolled-back"
+    kind = Kind.CONFLICT
+    title = "证书状态数据早于已采用的版本"
+    title_en = "The status data is older than what is in use"
+    advice = "请导入证书机构最新发布的吊销列表。"
+
+
+class TrustRefused(ServiceError):  # noqa: N818
+    """The file of trusted roots is missing, empty, unreadable, or not the one configured."""
+
+    code = "trust-refused"
+    kind = Kind.UNAVAILABLE
+    title = "信任根文件不可用"
+    title_en = "The file of trusted roots cannot be used"
+    advice = "请检查信任根文件及其摘要配置。"
