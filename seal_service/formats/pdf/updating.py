@@ -1,0 +1,184 @@
+"""Append a revision to a PDF: open it strictly, collect objects, spell the cross-reference.
+
+ISO 32000-1, 7.5.4 to 7.5.8. Nothing that was there before changes by a byte, and the new part has a
+cross-reference of the kind the file already has.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from seal_service.errors import DocumentTooLarge, MalformedDocument
+from seal_service.formats.limits import DEFAULT_LIMITS
+from seal_service.formats.pdf.appearance import image_objects
+from seal_service.formats.pdf.fields import FormField, form_of, read_fields
+from seal_service.formats.pdf.objects import ObjectTable, Source
+from seal_service.formats.pdf.pages import PDFPage, read_pages
+from seal_service.formats.pdf.syntax import Dictionary, Name, Ref, Value, spell
+from seal_service.formats.pdf.xref import Section, header_version, read_sections, table_of
+
+
+@dataclass(frozen=True, slots=True)
+class Base:
+    """The document as it is."""
+
+    data: bytes
+    newest: Section
+    table: ObjectTable
+    pages: tuple[PDFPage, ...]
+    fields: tuple[FormField, ...]
+
+    @property
+    def signed_fields(self) -> tuple[FormField, ...]:
+        """Return the signature fields that are filled."""
+        return tuple(
+            item
+            for item in self.fields
+            if item.is_signature and self.table.resolve(item.value) is not None
+        )
+
+
+def open_base(pdf: bytes) -> Base:
+    """Read a document that is to be updated.
+
+    Raises ``MalformedDocument`` (reason ``encrypted``, ``hybrid-xref``, ``trailing-data``, ``xfa``,
+    ...), ``LimitExceeded`` or ``DocumentTooLarge``.
+    """
+    if len(pdf) > DEFAULT_LIMITS.document_bytes:
+        raise DocumentTooLarge()
+    if header_version(pdf) is None:
+        raise MalformedDocument("not a PDF from its first byte on", reason="header")
+    source = Source(pdf)
+    sections = read_sections(source)
+    if any("Encrypt" in section.trailer for section in sections):
+        raise MalformedDocument("the document is encrypted", reason="encrypted")
+    if max(section.end for section in sections) != len(pdf):
+        raise MalformedDocument("bytes after the end of the file", reason="trailing-data")
+    table = table_of(source, sections)
+    base = Base(pdf, sections[0], table, read_pages(table), read_fields(table))
+    if "XFA" in form_of(table):
+        raise MalformedDocument("a form that draws itself", reason="xfa")
+    return base
+
+
+class Update:
+    """The objects of the new revision while they are being collected."""
+
+    def __init__(self, base: Base) -> None:
+        self.base = base
+        self.objects: dict[Ref, bytes] = {}
+        self.new_fields: list[Ref] = []
+        self._annotations: dict[int, list[Ref]] = {}
+        size = base.newest.trailer.get("Size")
+        highest = max(base.table.entries, default=0)
+        if not isinstance(size, int) or highest >= DEFAULT_LIMITS.pdf_objects:
+            raise MalformedDocument("no object numbers left", reason="xref")
+        self.next_number = max(size, highest + 1)
+        self._image: Ref | None = None
+
+    def new_reference(self) -> Ref:
+        """Return the next free object number."""
+        reference = Ref(self.next_number, 0)
+        self.next_number += 1
+        return reference
+
+    def add(self, body: bytes) -> Ref:
+        """Add an object; return what to call it by."""
+        reference = self.new_reference()
+        self.objects[reference] = body
+        return reference
+
+    def change(self, reference: Ref, dictionary: Dictionary, **entries: Value) -> None:
+        """Write an object anew with some entries set."""
+        self.objects[reference] = spell(Dictionary({**dictionary, **entries}))
+
+    def image(self, picture: bytes) -> Ref:
+        """Return the picture's object, added once however often it is shown."""
+        if self._image is None:
+            spelt = image_objects(picture)
+            mask = self.add(spelt.mask)
+            self._image = self.add(spelt.spell(mask.number))
+        return self._image
+
+    def show(self, page: PDFPage, annotation: Ref) -> None:
+        """Remember that a page gets an annotation."""
+        number = self.base.pages.index(page)
+        self._annotations.setdefault(number, []).append(annotation)
+
+    def write_annotations(self) -> None:
+        """Write the annotation lists of all pages that got some."""
+        for number, added in self._annotations.items():
+            page = self.base.pages[number]
+            present = page.dictionary.get("Annots")
+            complete = [*self.base.table.array(present), *added]
+            if isinstance(present, Ref):
+                self.objects[present] = spell(complete)
+            else:
+                self.change(page.reference, page.dictionary, Annots=complete)
+
+
+def cross_reference(base: Base, update: Update, offsets: Mapping[Ref, int], start: int) -> bytes:
+    """Spell cross-reference, trailer and end of a revision whose objects are at ``offsets``."""
+    trailer = Dictionary({"Size": update.next_number})
+    old = base.newest.trailer
+    trailer |= {key: old[key] for key in ("Root", "Info") if key in old}
+    trailer["Prev"] = base.newest.start
+    trailer["ID"] = _identifiers(base, offsets)
+    end = b"startxref\n%d\n%%%%EOF\n" % start
+    if base.newest.is_stream:
+        return _reference_stream(trailer, offsets, start) + end
+    return _reference_table(offsets) + b"trailer\n" + spell(trailer) + b"\n" + end
+
+
+def _reference_table(offsets: Mapping[Ref, int]) -> bytes:
+    parts = [b"xref\n"]
+    ordered = sorted(offsets)
+    for first, count in _runs([reference.number for reference in ordered]):
+        parts.append(b"%d %d\n" % (first, count))
+        chosen = (ref for ref in ordered if first <= ref.number < first + count)
+        parts += [b"%010d %05d n \n" % (offsets[ref], ref.generation) for ref in chosen]
+    return b"".join(parts)
+
+
+def _reference_stream(trailer: Dictionary, offsets: Mapping[Ref, int], start: int) -> bytes:
+    own = Ref(int(str(trailer["Size"])), 0)
+    complete = {**offsets, own: start}
+    ordered = sorted(complete)
+    body = b"".join(
+        b"\x01" + complete[ref].to_bytes(4, "big") + ref.generation.to_bytes(2, "big")
+        for ref in ordered
+    )
+    index: list[Value] = [
+        number for run in _runs([ref.number for ref in ordered]) for number in run
+    ]
+    dictionary = Dictionary(
+        {
+            "Type": Name("XRef"),
+            **trailer,
+            "Size": own.number + 1,
+            "W": [1, 4, 2],
+            "Index": index,
+            "Length": len(body),
+        }
+    )
+    return b"%d 0 obj\n%b\nstream\n%b\nendstream\nendobj\n" % (own.number, spell(dictionary), body)
+
+
+def _runs(numbers: list[int]) -> list[tuple[int, int]]:
+    """Group ascending numbers into first and count."""
+    runs: list[tuple[int, int]] = []
+    for number in numbers:
+        if runs and sum(runs[-1]) == number:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((number, 1))
+    return runs
+
+
+def _identifiers(base: Base, offsets: Mapping[Ref, int]) -> Value:
+    """Return the file's identifiers: the first stays, the second is new (14.4)."""
+    present = base.table.array(base.newest.trailer.get("ID"))
+    old = [item for item in present if isinstance(item, bytes)]
+    state = hashlib.sha256(repr((old, len(base.data), sorted(offsets.items()))).encode())
+    fresh = state.digest()[:16]
+    return [old[0] if len(old) == 2 else fresh, fresh]

@@ -1,0 +1,392 @@
+"""Put a signature into a PDF: append a revision, say what will be signed, take the value in.
+
+ISO 32000-1, 7.5.6 (incremental updates), 12.7.4.5 and 12.8; ISO 19005-2, 6.3.3 and 6.4.3;
+ETSI EN 319 142-1. Order of work:
+
+1. Read the document strictly; refuse what is encrypted, locked, or not sound.
+2. Take an empty signature field of that name, or lay a new one on its page.
+3. Add the signature dictionary, with room for the value; certify where asked to.
+4. Append everything with a cross-reference of the kind the file already has.
+5. ``finish`` writes the value, made elsewhere over both pieces, into the room.
+
+Nothing that was there before changes by a byte. The value is opaque here.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from enum import Enum
+
+from keys.algorithms import DigestAlgorithm
+from seal_service.errors import (
+    AlreadySealed,
+    LimitExceeded,
+    MalformedDocument,
+)
+from seal_service.formats.pdf.appearance import EMPTY_FORM, form_object
+from seal_service.formats.pdf.fields import (
+    FormField,
+    Permission,
+    catalog_of,
+    certification_of,
+    form_of,
+)
+from seal_service.formats.pdf.pages import (
+    Box,
+    PDFPage,
+    PDFPlacement,
+    find_page,
+    read_box,
+    to_page_units,
+    to_seen_mm,
+)
+from seal_service.formats.pdf.syntax import Dictionary, Name, Ref, Value, spell, text_string
+from seal_service.formats.pdf.updating import Base, Update, cross_reference, open_base
+
+RESERVED_BYTES = 16 * 1024
+MAX_RESERVED_BYTES = 4 * 1024 * 1024
+DEFAULT_FIELD = "Seal1"
+WIDGET_FLAGS = 132
+"""Print and Locked (12.5.3)."""
+STAMP_FLAGS = 708
+"""Print, ReadOnly, Locked and LockedContents."""
+SIGNATURE_FLAGS = 3
+"""SignaturesExist and AppendOnly (12.7.2)."""
+_BEIJING = timezone(timedelta(hours=8))
+
+
+class SubFilter(Enum):
+    """How the value is encoded, with the handler that is named for it."""
+
+    PADES = ("ETSI.CAdES.detached", "Adobe.PPKLite")
+    """CMS after ETSI EN 319 142."""
+    CMS = ("adbe.pkcs7.detached", "Adobe.PPKLite")
+    """CMS as PDF 1.7 has it; SM2 messages travel under this name, too."""
+    SES = ("GM.sm2seal", "Eseal.GMPkiLite")
+    """A seal signature after GB/T 38540; readers tell it by the SubFilter alone."""
+    TIMESTAMP = ("ETSI.RFC3161", "Adobe.PPKLite")
+    """A time-stamp token over the whole document."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReservedField:
+    """An empty signature field for a later seal: filling it is not a change (12.8.2.2.2)."""
+
+    name: str
+    placement: PDFPlacement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureOrder:
+    """What to put on a document."""
+
+    placement: PDFPlacement
+    """Not used where an empty field of that name already has its place."""
+    picture: bytes
+    """PNG."""
+    signed_at: datetime
+    """Aware; written as Beijing time."""
+    field_name: str = DEFAULT_FIELD
+    sub_filter: SubFilter = SubFilter.PADES
+    certify: Permission | None = Permission.NO_CHANGES
+    """None for an approval signature; certifying is only possible first."""
+    reserved_bytes: int = RESERVED_BYTES
+    """Room for the value. A seal signature carries its seal with the picture: ask for more."""
+    name: str = ""
+    reason: str = ""
+    further_stamps: tuple[PDFPlacement, ...] = ()
+    """The same picture elsewhere (骑缝章): locked annotations of the same revision."""
+    reserved_fields: tuple[ReservedField, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedPDF:
+    """A document that lacks only the signature value."""
+
+    pieces: tuple[bytes, bytes]
+    """Everything before and after the value: both are signed, in this order."""
+    byte_range: tuple[int, int, int, int]
+    reserved_bytes: int
+    field_name: str
+    field_reference: Ref
+
+    def digest(self, algorithm: DigestAlgorithm) -> bytes:
+        """Return the digest of what is signed."""
+        running = hashlib.new(algorithm.value, self.pieces[0])
+        running.update(self.pieces[1])
+        return running.digest()
+
+
+def prepare(pdf: bytes, order: SignatureOrder) -> PreparedPDF:
+    """Append a revision with a signature and return what has to be signed.
+
+    Raises ``AlreadySealed`` (reason ``locked``, ``not-first``, ``field-filled``,
+    ``no-free-field``), ``InvalidPlacement``, ``UnsafePicture``, ``MalformedDocument`` (reason
+    ``encrypted``, ``hybrid-xref``, ``trailing-data``, ...), ``LimitExceeded`` or
+    ``DocumentTooLarge``.
+    """
+    base = open_base(pdf)  # 1
+    if certification_of(base.table) is Permission.NO_CHANGES:
+        raise AlreadySealed("certified against every change", reason="locked")
+    update = Update(base)
+    signature = update.new_reference()
+    field_reference = _place_field(base, update, order, signature)  # 2
+    _stamp_further(update, order)
+    _reserve(update, order)
+    _finish_form(base, update, order, signature)
+    return _assemble(base, update, order, (signature, field_reference))  # 3, 4
+
+
+def finish(prepared: PreparedPDF, contents_der: bytes) -> bytes:
+    """Return the signed document. Raises ``LimitExceeded`` if the value needs more room."""
+    if not 0 < len(contents_der) <= prepared.reserved_bytes:
+        raise LimitExceeded("no room for the value", reason="limit", limit="reserved_bytes")
+    head, tail = prepared.pieces
+    digits = contents_der.hex().encode().ljust(2 * prepared.reserved_bytes, b"0")
+    return b"".join((head, b"<", digits, b">", tail))
+
+
+# --- 2. the field ------------------------------------------------------------------------------
+
+
+def _place_field(base: Base, update: Update, order: SignatureOrder, signature: Ref) -> Ref:
+    """Fill the empty field of that name or add a new one; return its reference."""
+    present = next((item for item in base.fields if item.name == order.field_name), None)
+    certified = certification_of(base.table) is not None
+    if order.certify is not None and (base.signed_fields or certified):
+        raise AlreadySealed("only the first signature can certify", reason="not-first")
+    if present is not None:
+        return _fill(base, update, order, (present, signature))
+    if certified:
+        raise AlreadySealed("certified, and no field was left for this", reason="no-free-field")
+    page = find_page(base.pages, order.placement)
+    widget = _widget(order.field_name, page, order.placement)
+    widget |= {"V": signature, "AP": _appearance(update, order, page, order.placement)}
+    reference = update.add(spell(widget))
+    update.show(page, reference)
+    update.new_fields.append(reference)
+    return reference
+
+
+def _fill(base: Base, update: Update, order: SignatureOrder, what: tuple[FormField, Ref]) -> Ref:
+    """Put the signature into a field that is there, without moving it."""
+    present, signature = what
+    if not present.is_signature or present.reference is None or len(present.widgets) != 1:
+        raise MalformedDocument("not a field for a signature", reason="field-type")
+    if base.table.resolve(present.value) is not None:
+        raise AlreadySealed("the field is filled", reason="field-filled")
+    widget = base.table.dictionary(present.widgets[0])
+    page, placement = _place_of(base, present.widgets[0], widget)
+    shown = Dictionary()
+    if placement is not None and page is not None:
+        shown["AP"] = _appearance(update, order, page, placement)
+    if present.widgets[0] == present.reference:
+        update.change(present.reference, widget, V=signature, **shown)
+    else:
+        update.change(present.reference, present.dictionary, V=signature)
+        update.change(present.widgets[0], widget, **shown)
+    return present.reference
+
+
+def _place_of(
+    base: Base, reference: Ref, widget: Dictionary
+) -> tuple[PDFPage | None, PDFPlacement | None]:
+    """Return where a widget is; nothing for one that is not to be seen."""
+    box = read_box(base.table, widget.get("Rect"))
+    for number, page in enumerate(base.pages, 1):
+        shows = reference in base.table.array(page.dictionary.get("Annots"))
+        if box is not None and shows:
+            x, y, width, height = to_seen_mm(page, box)
+            return page, PDFPlacement(
+                page_number=number, x_mm=x, y_mm=y, width_mm=width, height_mm=height
+            )
+    return None, None
+
+
+def _widget(name: str, page: PDFPage, placement: PDFPlacement) -> Dictionary:
+    return Dictionary(
+        {
+            "Type": Name("Annot"),
+            "Subtype": Name("Widget"),
+            "FT": Name("Sig"),
+            "T": text_string(name),
+            "F": WIDGET_FLAGS,
+            "P": page.reference,
+            "Rect": _rounded(to_page_units(page, placement.seen_mm)),
+        }
+    )
+
+
+def _appearance(
+    update: Update, order: SignatureOrder, page: PDFPage, placement: PDFPlacement
+) -> Dictionary:
+    width, height = placement.width_mm / page.unit_mm, placement.height_mm / page.unit_mm
+    x, y, shown_width, shown_height = placement.clip or (
+        0.0,
+        0.0,
+        placement.width_mm,
+        placement.height_mm,
+    )
+    top = (placement.height_mm - y) / page.unit_mm
+    shown = (
+        x / page.unit_mm,
+        top - shown_height / page.unit_mm,
+        (x + shown_width) / page.unit_mm,
+        top,
+    )
+    form = form_object(
+        image=update.image(order.picture),
+        size=(round(width, 4), round(height, 4)),
+        shown=shown,
+        rotation=page.rotation,
+    )
+    return Dictionary({"N": update.add(form)})
+
+
+def _rounded(values: Box) -> list[Value]:
+    return [round(value, 4) for value in values]
+
+
+def _stamp_further(update: Update, order: SignatureOrder) -> None:
+    for number, placement in enumerate(order.further_stamps, 1):
+        page = find_page(update.base.pages, placement)
+        annotation = Dictionary(
+            {
+                "Type": Name("Annot"),
+                "Subtype": Name("Stamp"),
+                "NM": text_string(f"{order.field_name}-{number}"),
+                "F": STAMP_FLAGS,
+                "P": page.reference,
+                "Rect": _rounded(to_page_units(page, placement.seen_mm)),
+                "AP": _appearance(update, order, page, placement),
+            }
+        )
+        update.show(page, update.add(spell(annotation)))
+
+
+def _reserve(update: Update, order: SignatureOrder) -> None:
+    taken = {item.name for item in update.base.fields} | {order.field_name}
+    for reserved in order.reserved_fields:
+        if reserved.name in taken:
+            raise MalformedDocument("a field of that name exists", reason="field-name")
+        taken.add(reserved.name)
+        page = find_page(update.base.pages, reserved.placement)
+        widget = _widget(reserved.name, page, reserved.placement)
+        widget["AP"] = Dictionary({"N": update.add(EMPTY_FORM)})
+        reference = update.add(spell(widget))
+        update.show(page, reference)
+        update.new_fields.append(reference)
+
+
+# --- 3. form, permissions, signature -----------------------------------------------------------
+
+
+def _finish_form(base: Base, update: Update, order: SignatureOrder, signature: Ref) -> None:
+    """Enter the new fields into form and pages, and the certification into the catalogue."""
+    update.write_annotations()
+    catalog = catalog_of(base.table)
+    form = form_of(base.table)
+    root = base.newest.trailer.get("Root")
+    if not isinstance(root, Ref):
+        raise MalformedDocument("no catalogue", reason="catalog")
+    changes: dict[str, Value] = {}
+    if update.new_fields or form.get("SigFlags") != SIGNATURE_FLAGS:
+        changed = Dictionary({**form, "SigFlags": SIGNATURE_FLAGS})
+        present = form.get("Fields")
+        complete = [*base.table.array(present), *update.new_fields]
+        if isinstance(present, Ref):
+            update.objects[present] = spell(complete)
+        else:
+            changed["Fields"] = complete
+        reference = catalog.get("AcroForm")
+        if isinstance(reference, Ref):
+            update.objects[reference] = spell(changed)
+        else:
+            changes["AcroForm"] = changed
+    if order.certify is not None:
+        permissions = base.table.dictionary(catalog.get("Perms"))
+        changes["Perms"] = Dictionary({**permissions, "DocMDP": signature})
+    if changes:
+        update.change(root, catalog, **changes)
+
+
+def _signature_dictionary(order: SignatureOrder) -> Dictionary:
+    """Return all of the signature dictionary but ByteRange and Contents."""
+    sub_filter, handler = order.sub_filter.value
+    is_timestamp = order.sub_filter is SubFilter.TIMESTAMP
+    found = Dictionary(
+        {
+            "Type": Name("DocTimeStamp" if is_timestamp else "Sig"),
+            "Filter": Name(handler),
+            "SubFilter": Name(sub_filter),
+        }
+    )
+    if not is_timestamp:
+        found["M"] = _date(order.signed_at)
+    if order.name:
+        found["Name"] = text_string(order.name)
+    if order.reason:
+        found["Reason"] = text_string(order.reason)
+    if order.certify is not None:
+        found["Reference"] = [
+            Dictionary(
+                {
+                    "Type": Name("SigRef"),
+                    "TransformMethod": Name("DocMDP"),
+                    "TransformParams": Dictionary(
+                        {
+                            "Type": Name("TransformParams"),
+                            "P": int(order.certify),
+                            "V": Name("1.2"),
+                        }
+                    ),
+                }
+            )
+        ]
+    return found
+
+
+def _date(at: datetime) -> bytes:
+    return at.astimezone(_BEIJING).strftime("D:%Y%m%d%H%M%S+08'00'").encode()
+
+
+# --- 4. the revision ---------------------------------------------------------------------------
+
+
+def _assemble(
+    base: Base, update: Update, order: SignatureOrder, references: tuple[Ref, Ref]
+) -> PreparedPDF:
+    """Lay everything out; the signature comes last, so that little stands behind the value."""
+    if not 0 < order.reserved_bytes <= MAX_RESERVED_BYTES:
+        raise LimitExceeded("no such room", reason="limit", limit="reserved_bytes")
+    signature, field_reference = references
+    parts = [base.data] if base.data.endswith(b"\n") else [base.data, b"\n"]
+    at = sum(map(len, parts))
+    offsets: dict[Ref, int] = {}
+    for reference, body in update.objects.items():
+        spelt = b"%d %d obj\n%b\nendobj\n" % (*reference, body)
+        offsets[reference] = at
+        at += len(spelt)
+        parts.append(spelt)
+    offsets[signature] = at
+    dictionary = spell(_signature_dictionary(order))[: -len(b">>")]
+    opening = b"%d %d obj\n%b" % (*signature, dictionary)
+    # Room of fixed width, for the range decides nothing about its own length.
+    hole_start = at + len(opening) + len(_byte_range((0, 0, 0, 0))) + len(b"/Contents")
+    hole_end = hole_start + 2 * order.reserved_bytes + 2
+    closing = b">>\nendobj\n"
+    end = hole_end + len(closing)
+    tail = closing + cross_reference(base, update, offsets, end)
+    byte_range = (0, hole_start, hole_end, len(tail))
+    parts += [opening, _byte_range(byte_range), b"/Contents"]
+    return PreparedPDF(
+        pieces=(b"".join(parts), tail),
+        byte_range=byte_range,
+        reserved_bytes=order.reserved_bytes,
+        field_name=order.field_name,
+        field_reference=field_reference,
+    )
+
+
+def _byte_range(numbers: tuple[int, int, int, int]) -> bytes:
+    return b"/ByteRange[%d %10d %10d %10d]" % numbers
