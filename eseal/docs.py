@@ -11,6 +11,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
+import eseal
 import keys
 import licence_store
 import seal_service
@@ -18,7 +19,9 @@ import verifier
 from keys.errors import Kind, ServiceError
 from seal_service.plumbing.problems import status_of
 
-PACKAGES = (keys, seal_service, licence_store, verifier)
+PACKAGES = (keys, seal_service, licence_store, verifier, eseal)
+PROGRAMS = ("eseal.__main__", "eseal.migrations.env", "eseal.migrations.versions")
+"""Modules that do something when they are imported."""
 PROBLEMS = "problems.md"
 OPENAPI = "openapi.json"
 
@@ -62,7 +65,8 @@ def list_errors() -> tuple[type[ServiceError], ...]:
 def _module_names() -> Iterator[str]:
     for package in PACKAGES:
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
-            yield module.name
+            if not module.name.startswith(PROGRAMS):
+                yield module.name
 
 
 def _descendants(error: type[ServiceError]) -> Iterator[type[ServiceError]]:
