@@ -1,0 +1,247 @@
+"""The judge: bytes and evidence in, one verdict out. Pure: no storage, no network, no clock.
+
+1. Tell the format by its first bytes; read the document once (``open_document``).
+2. Judge every signature by the rule book of its format, alone.
+3. Judge the document by our library, where it claims to be ours.
+4. Conclude: the worst of all findings decides; authenticity and force are two answers.
+
+What is wrong with a document is a finding. Only faults of our own raise.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from keys.algorithms import sm3
+from keys.certificates import Certificate
+from keys.errors import ServiceError
+from seal_service.formats.ses import parse_seal_signature
+from verifier.records import LibraryRecords, SealRecord
+from verifier.rules.chain import ChainEvidence
+from verifier.rules.findings import refusal, unknown
+from verifier.rules.licence import (
+    Claimant,
+    find_record,
+    is_library_file,
+    judge_licence,
+)
+from verifier.rules.ofd import OFDContext, judge_ofd
+from verifier.rules.ofd_opening import OpenedOFD, open_ofd
+from verifier.rules.ses import JudgedSeal, SealedOriginal, judge_seal
+from verifier.verdict import (
+    FORCE_CHECKS,
+    Check,
+    Coverage,
+    Finding,
+    LicenceFacts,
+    Outcome,
+    Result,
+    SignatureVerdict,
+    TimeSource,
+    Verdict,
+    in_order,
+    integrity_of,
+    outcome_of,
+    trust_of,
+    worst,
+)
+
+ZIP_MAGIC = b"PK"
+PDF_MAGIC = b"%PDF-"
+HEADER_WINDOW = 1024
+"""Readers look for a header within this many bytes (ISO 32000-1, annex H)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgeContext:
+    """What a document is judged against; everything is handed in."""
+
+    evidence: ChainEvidence
+    records: LibraryRecords | None = None
+    """What our own library says; None where it was not asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedDocument:
+    """A document that was read once and not yet judged."""
+
+    kind: str
+    """``ofd``, ``pdf`` or ``unknown``."""
+    digest: str
+    """SM3, hexadecimal."""
+    ofd: OpenedOFD | None = None
+
+    @property
+    def claims(self) -> Mapping[str, str]:
+        """Return the GB/T 36903 items the document carries; claims, not facts."""
+        return {} if self.ofd is None else self.ofd.claims
+
+    @property
+    def seal_ids(self) -> frozenset[str]:
+        """Return the numbers of the seals inside, for asking the register."""
+        return frozenset() if self.ofd is None else self.ofd.seal_ids
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Judged:
+    """What the rule book of a format said."""
+
+    signatures: tuple[SignatureVerdict, ...] = ()
+    coverage: Coverage = field(default_factory=Coverage)
+    findings: tuple[Finding, ...] = ()
+    signers: tuple[Certificate, ...] = ()
+
+
+def judge_document(data: bytes, context: JudgeContext) -> Verdict:
+    """Judge an OFD or PDF file."""
+    return judge_opened(open_document(data), context)
+
+
+def open_document(data: bytes) -> OpenedDocument:
+    """Tell the format and read the document; whatever cannot be read is left to the verdict."""
+    digest = sm3(data).hex()
+    if data.startswith(ZIP_MAGIC) or (ZIP_MAGIC in data[:HEADER_WINDOW]):
+        return OpenedDocument(kind="ofd", digest=digest, ofd=open_ofd(data))
+    return OpenedDocument(kind="unknown", digest=digest)
+
+
+def judge_opened(opened: OpenedDocument, context: JudgeContext) -> Verdict:
+    """Judge a document that was opened; the evidence may have been gathered in between."""
+    claimant = Claimant(kind=opened.kind, digest=opened.digest, claims=opened.claims)
+    record = find_record(claimant, context.records)
+    known_since = None
+    if record is not None and is_library_file(claimant, record):
+        known_since = record.issued_at
+    judged = _judge(opened, context, known_since)  # 2
+    claimant = replace(
+        claimant,
+        is_signed=bool(judged.signatures),
+        seals=_own_seals(opened, context.records),
+        signers=judged.signers,
+    )
+    findings = [
+        *judged.findings,
+        *judge_licence(claimant, context.records, context.evidence.now),  # 3
+    ]
+    outcome, authentic = _conclude(judged.signatures, findings)  # 4
+    is_ours = context.records is not None and context.records.claims_ours(claimant.identifier)
+    return Verdict(
+        outcome=outcome,
+        authentic=authentic,
+        in_force=_in_force(findings) if is_ours else None,
+        judged_at=context.evidence.now,
+        document_digest=opened.digest,
+        document_kind=opened.kind,
+        coverage=judged.coverage,
+        signatures=judged.signatures,
+        findings=in_order(findings),
+        licence=None if record is None else record.facts,
+    )
+
+
+def _judge(opened: OpenedDocument, context: JudgeContext, known_since: datetime | None) -> _Judged:
+    if opened.ofd is not None:
+        records = context.records
+        judged = judge_ofd(
+            opened.ofd,
+            OFDContext(
+                evidence=context.evidence,
+                seals=None if records is None else records.seals,
+                known_since=known_since,
+            ),
+        )
+        return _Judged(
+            signatures=judged.signatures,
+            coverage=judged.coverage,
+            findings=judged.findings,
+            signers=judged.signers,
+        )
+    return _Judged(findings=(unknown(Check.CONTAINER, "unsupported-format"),))
+
+
+def _own_seals(opened: OpenedDocument, records: LibraryRecords | None) -> tuple[SealRecord, ...]:
+    if records is None:
+        return ()
+    return tuple(one for seal_id in opened.seal_ids for one in records.seals.get(seal_id, ()))
+
+
+def _conclude(
+    signatures: tuple[SignatureVerdict, ...], findings: list[Finding]
+) -> tuple[Outcome, bool]:
+    """Return the one answer, and whether the document is authentic apart from its force."""
+    about_origin = [one for one in findings if one.check not in FORCE_CHECKS]
+    outcomes = [signature.outcome for signature in signatures]
+    origin = worst([*outcomes, _outcome_beside(about_origin, bool(signatures))])
+    force = [one for one in findings if one.check in FORCE_CHECKS]
+    overall = worst([origin, _outcome_beside(force, bool(signatures))])
+    return overall, origin is Outcome.VALID
+
+
+def _outcome_beside(findings: list[Finding], is_signed: bool) -> Outcome:
+    """Return what findings about the whole document amount to, beside its signatures."""
+    results = {one.result for one in findings}
+    if Result.FAILED in results:
+        return Outcome.INVALID
+    if Result.UNKNOWN in results:
+        return Outcome.INDETERMINATE
+    return Outcome.VALID if is_signed else Outcome.UNSIGNED
+
+
+def _in_force(findings: list[Finding]) -> bool:
+    """Return whether a licence of ours has force: its state and its period both passed."""
+    passed = {one.check for one in findings if one.result is Result.PASSED}
+    return passed >= FORCE_CHECKS
+
+
+def judge_record(record_findings: list[Finding], facts: LicenceFacts, now: datetime) -> Verdict:
+    """Return the verdict on a licence that is asked for by its code, without any file."""
+    outcome, authentic = _conclude_record(record_findings)
+    return Verdict(
+        outcome=outcome,
+        authentic=authentic,
+        in_force=_in_force(record_findings),
+        judged_at=now,
+        document_digest="",
+        document_kind="unknown",
+        findings=in_order(record_findings),
+        licence=facts,
+    )
+
+
+def _conclude_record(findings: list[Finding]) -> tuple[Outcome, bool]:
+    about_origin = [one for one in findings if one.check not in FORCE_CHECKS]
+    return outcome_of(findings), outcome_of(about_origin) is Outcome.VALID
+
+
+# A seal signature on its own
+
+
+def judge_seal_signature(data: bytes, context: JudgeContext) -> SignatureVerdict:
+    """Judge a bare SES_Signature, whose original is not at hand (GM/T 0031-2025 sample)."""
+    try:
+        signature = parse_seal_signature(data)
+    except ServiceError as error:
+        return _bare((refusal(Check.STRUCTURE, error),), None)
+    records = context.records
+    original = SealedOriginal(
+        digest=None,
+        seals=None if records is None else records.seals.get(signature.seal.seal_id, ()),
+    )
+    judged = judge_seal(signature, original, context.evidence)
+    return _bare(judged.findings, judged)
+
+
+def _bare(found: tuple[Finding, ...], judged: JudgedSeal | None) -> SignatureVerdict:
+    findings = in_order(found)
+    return SignatureVerdict(
+        kind="ofd-seal",
+        name="",
+        outcome=outcome_of(findings),
+        integrity=integrity_of(findings),
+        trust=trust_of(findings),
+        signed_at=None if judged is None else judged.signed_at,
+        time_source=TimeSource.NONE if judged is None else judged.time_source,
+        signer="" if judged is None or judged.signer is None else judged.signer.subject,
+        seal=None if judged is None else judged.seal,
+        findings=findings,
+    )
