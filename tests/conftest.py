@@ -1,0 +1,53 @@
+"""Fixtures every test may use: a database, once on SQLite and once on PostgreSQL."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seal_service.plumbing.database import Database, metadata
+from tests.support.postgres import PostgresServer, reason_to_skip
+
+
+def pytest_report_header() -> str:
+    """Say at the top of every run whether PostgreSQL takes part."""
+    reason = reason_to_skip()
+    return f"PostgreSQL tests: {'skipped, ' + reason if reason else 'on a server of their own'}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """Start one PostgreSQL server for the tests of this process."""
+    reason = reason_to_skip()
+    if reason:
+        pytest.skip(reason)
+    server = PostgresServer.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Make an empty database with every table declared so far; yield its address."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'test.db'}"
+        make_tables(url)
+        yield url
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    yield server.url(server.database_with(frozenset(metadata.tables), make_tables))
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """Open the database of this test."""
+    opened = Database(database_url)
+    yield opened
+    opened.close()
+
+
+def make_tables(url: str) -> None:
+    """Make every declared table in the database at an address."""
+    opened = Database(url)
+    metadata.create_all(opened.engine)
+    opened.close()
