@@ -110,6 +110,18 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SealPlace:
+    """Where the centre of a seal goes: page from 1, millimetres from its upper left corner.
+
+    The seal itself brings its size, which is the physical one.
+    """
+
+    page_number: int
+    centre_x_mm: float
+    centre_y_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MandateGrant:
     """Who may use which seal for which licence type, from when until when (both inclusive)."""
 

@@ -53,6 +53,11 @@ def check_mandate(mandates: Iterable[Mandate], wanted: WantedUse, now: datetime)
     raise MandateMissing(rule=rule, licence_type_code=wanted.licence_type_code)
 
 
+def covers(mandate: Mandate, wanted: WantedUse, now: datetime) -> bool:
+    """Tell whether a mandate covers the use."""
+    return not _failures(mandate, wanted, now)
+
+
 _RULES = ("licence-type", "caller", "withdrawn", "not-yet", "over")
 
 
@@ -81,6 +86,13 @@ def check_state(state: SealState, seal_id: str) -> None:
     raise SealStateRefused(
         f"{STATE_NAMES[state]}的印章尚未启用", seal_id=seal_id, state=state.value
     )
+
+
+def is_usable(seal: Seal, now: datetime) -> bool:
+    """Tell whether ``check_usable`` would pass."""
+    application = seal.application
+    in_period = application.valid_from <= now <= application.valid_until
+    return seal.state is SealState.ACTIVE and seal.made is not None and in_period
 
 
 def check_usable(seal: Seal, now: datetime) -> MadeSeal:

@@ -1,0 +1,213 @@
+"""Put a seal on a document, and answer for every use of a seal key (ADR 0005).
+
+1. Mandate: may this caller use this seal for this licence type now?
+2. State: the seal is active and in its period, key and certificate belong together and are valid.
+3. Prepare: lay the seal out, so that what will be signed is fixed.
+4. Intent: write down who seals what, with which key, and commit it.
+5. Sign through the key store, and have the signature value time-stamped.
+6. Finish, read our own output back and check it.
+7. Return the document with the use's id. Whoever releases it calls ``commit_uses`` in the
+   transaction that does: the seal is looked at again, and the log gets its leaf.
+
+A use that leads to nothing is closed as abandoned: here when a step fails, by ``abandon_uses`` when
+the caller gives up, by ``sweep`` after a crash.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from keys.keystore import Signer
+from seal_service.formats.ofd.container import OFDContainer
+from seal_service.plumbing.auth import Caller
+from seal_service.plumbing.clock import Clock
+from seal_service.plumbing.database import Database
+from seal_service.seals import lookup, mandates, uses
+from seal_service.seals.model import MadeSeal, Seal, SealPlace, SigningIdentity
+from seal_service.seals.ofd_form import prepare_ofd
+from seal_service.seals.pending import PendingSeal
+from seal_service.seals.policy import (
+    WantedUse,
+    check_identity,
+    check_mandate,
+    check_usable,
+    covers,
+    is_usable,
+)
+from seal_service.seals.uses import DocumentFormat, UseIntent
+from seal_service.settings import SealSettings
+from seal_service.translog import log
+from seal_service.translog.entries import UseFacts
+
+Stamp = Callable[[bytes], bytes]
+"""Returns a time-stamp token over a value, as ``keys.tsa.TSA.stamp`` does."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealingOrder:
+    """Who seals what with which seal, and where."""
+
+    caller: Caller
+    seal_id: str
+    case_number: str
+    licence_type_code: str
+    subject: str
+    """What the document is: a licence identifier. Stands in the use, never in the log."""
+    places: tuple[SealPlace, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealing:
+    """A sealed document that nobody may see before its use is committed."""
+
+    document: bytes
+    use_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealerParts:
+    """Everything the sealer works with."""
+
+    database: Database
+    clock: Clock
+    randomness: Callable[[int], bytes]
+    keys: Signer
+    stamp_sm2: Stamp
+    stamp_rsa: Stamp
+    settings: SealSettings = field(default_factory=SealSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Job:
+    """How one form of document is sealed."""
+
+    format: DocumentFormat
+    identity: SigningIdentity
+    stamp: Stamp
+    prepare: Callable[[datetime], PendingSeal]
+
+
+class Sealer:
+    """Seals documents with the seals of the register. May be shared between threads."""
+
+    def __init__(self, parts: SealerParts) -> None:
+        self._parts = parts
+        self._database = parts.database
+
+    def find_seal(self, authority_code: str, licence_type_code: str) -> str:
+        """Return the id of the tenant's newest usable seal that is mandated for a licence type.
+
+        Raises ``MandateMissing``, or why the mandated seal cannot be used.
+        """
+        now = self._parts.clock.now()
+        wanted = WantedUse(caller_id=None, licence_type_code=licence_type_code)
+        with self._database.reading() as connection:
+            found = mandates.mandates_for_type(connection, authority_code, licence_type_code)
+            check_mandate(found, wanted, now)
+            seal_ids = [mandate.grant.seal_id for mandate in found if covers(mandate, wanted, now)]
+            candidates = lookup.find_many(connection, authority_code, seal_ids)
+        for seal in candidates:
+            if is_usable(seal, now):
+                return seal.seal_id
+        check_usable(candidates[0], now)
+        return candidates[0].seal_id
+
+    def seal_ofd(self, order: SealingOrder, package: bytes | OFDContainer) -> Sealing:
+        """Seal an OFD package and lock it.
+
+        Raises ``MandateMissing``, ``SealNotFound``, ``SealSuspended``, ``SealRevoked``,
+        ``SealExpired``, ``InvalidKey``, ``AlreadySealed``, ``InvalidPlacement``,
+        ``MalformedDocument``, ``SelfCheckFailed``, or what key store, time-stamp authority or
+        database refuse.
+        """
+        seal, made = self._check(order)
+        job = _Job(
+            format=DocumentFormat.OFD,
+            identity=made.sm2,
+            stamp=self._parts.stamp_sm2,
+            prepare=lambda at: prepare_ofd(package, made, order.places, at),
+        )
+        return self._seal(order, seal, job)
+
+    def _check(self, order: SealingOrder) -> tuple[Seal, MadeSeal]:
+        """Steps 1 and 2, but for the key of the form."""
+        now = self._parts.clock.now()
+        tenant = order.caller.authority_code
+        wanted = WantedUse(
+            caller_id=order.caller.caller_id, licence_type_code=order.licence_type_code
+        )
+        with self._database.reading() as connection:
+            seal = lookup.find(connection, tenant, order.seal_id)
+            found = mandates.mandates_of(connection, tenant, order.seal_id)
+        check_mandate(found, wanted, now)
+        return seal, check_usable(seal, now)
+
+    def _seal(self, order: SealingOrder, seal: Seal, job: _Job) -> Sealing:
+        """Steps 2 to 7 for one form of document."""
+        now = self._parts.clock.now()
+        key_name = job.identity.key_name
+        check_identity(job.identity, self._parts.keys.public_key(key_name), now)
+        pending = job.prepare(now.replace(microsecond=0))
+        intent = UseIntent(
+            use_id=f"su-{self._parts.randomness(16).hex()}",
+            authority_code=seal.authority_code,
+            seal_id=seal.seal_id,
+            epoch=seal.epoch,
+            key_name=key_name,
+            caller_id=order.caller.caller_id,
+            case_number=order.case_number,
+            licence_type_code=order.licence_type_code,
+            subject=order.subject,
+            format=job.format,
+            document_digest=pending.document_digest,
+            opened_at=now,
+        )
+        with self._database.transaction() as connection:
+            uses.open_use(connection, intent)
+        is_done = False
+        try:
+            signature = self._parts.keys.sign_with(key_name, pending.to_sign)
+            document = pending.finish(signature, job.stamp(signature))
+            is_done = True
+        finally:
+            if not is_done:
+                self.abandon_uses([intent.use_id], seal.authority_code)
+        return Sealing(document=document, use_id=intent.use_id)
+
+    def commit_uses(
+        self, connection: Connection, use_ids: Sequence[str], authority_code: str
+    ) -> None:
+        """Close uses as committed and give each its leaf, inside the caller's transaction.
+
+        Looks at the seals again under a lock: raises ``SealSuspended``, ``SealRevoked`` or
+        ``SealExpired`` when one was stopped since the signature was made (T-STO-07), and
+        ``SealUseClosed``. The caller must then roll back and release nothing.
+        """
+        now = self._parts.clock.now()
+        committed = uses.commit_uses(connection, authority_code, use_ids, now)
+        facts = [
+            UseFacts(
+                use_id=use.intent.use_id,
+                authority_code=use.intent.authority_code,
+                seal_id=use.intent.seal_id,
+                epoch=use.intent.epoch,
+                document_digest=use.intent.document_digest,
+                committed_at=now,
+            )
+            for use in committed
+        ]
+        log.append(connection, facts, self._parts.randomness)
+
+    def abandon_uses(self, use_ids: Sequence[str], authority_code: str) -> None:
+        """Close open uses as abandoned; committed ones stay as they are (T-STO-18)."""
+        with self._database.transaction() as connection:
+            uses.abandon_uses(connection, authority_code, use_ids, self._parts.clock.now())
+
+    def sweep(self) -> int:
+        """Close uses that a crash left open; return how many. For start-up and the operator."""
+        now = self._parts.clock.now()
+        opened_before = now - timedelta(seconds=self._parts.settings.intent_seconds)
+        with self._database.transaction() as connection:
+            return uses.sweep(connection, opened_before, now)

@@ -1,0 +1,283 @@
+"""The seal bureau: leads a seal through its life, and has it made by the maker's key.
+
+Making: 1. the application must be approved; 2. draw the picture; 3. take the seal's keys and
+certificates and check them; 4. make the e-seal, signed by the seal maker; 5. enter it. It shares no
+key with the sealing path and can be deployed apart from it.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from keys.algorithms import KeyAlgorithm
+from keys.certificates import parse_certificate
+from keys.errors import InvalidKey
+from keys.keystore import Signer
+from seal_service.errors import InvalidSealOrder
+from seal_service.plumbing.clock import Clock
+from seal_service.plumbing.database import Database
+from seal_service.seals import lookup, mandates, registry
+from seal_service.seals.glyphs import SealFont
+from seal_service.seals.making import (
+    LICENCE_SEAL_TYPE,
+    OFFICIAL_SEAL_TYPE,
+    SealOrder,
+    make_seal,
+)
+from seal_service.seals.model import (
+    MadeSeal,
+    Mandate,
+    MandateGrant,
+    Seal,
+    SealApplication,
+    SealKind,
+    SealStatus,
+    SigningIdentity,
+)
+from seal_service.seals.picture import RoundSeal, seal_picture
+from seal_service.seals.policy import check_identity
+from seal_service.seals.registry import ApplyOrder, MoveOrder
+from seal_service.seals.states import SealAction, SealEvent, SealState, next_state
+
+_SEAL_TYPES = {SealKind.OFFICIAL: OFFICIAL_SEAL_TYPE, SealKind.LICENCE: LICENCE_SEAL_TYPE}
+
+IdentitySource = Callable[[Seal, KeyAlgorithm], SigningIdentity]
+"""Gives a seal its key and certificate, or finds those it has; must answer alike when asked again.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BureauParts:
+    """Everything the bureau works with."""
+
+    database: Database
+    clock: Clock
+    randomness: Callable[[int], bytes]
+    keys: Signer
+    maker: SigningIdentity
+    font: SealFont
+    identities: IdentitySource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """Who asked for a step, who decides and does it, on what basis, why."""
+
+    applicant: str
+    approver: str
+    basis_document: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class People:
+    """The persons of a seal's way from application to use; no two of them may be one."""
+
+    applicant: str
+    approver: str
+    maker: str
+    manager: str
+
+
+class SealBureau:
+    """Applications, decisions, making, and every later move of a seal."""
+
+    def __init__(self, parts: BureauParts) -> None:
+        self._parts = parts
+        self._database = parts.database
+
+    def apply(
+        self, application: SealApplication, *, applicant: str, basis_document: str, reason: str = ""
+    ) -> Seal:
+        """Enter an application under a fresh seal identifier; raises ``InvalidSealOrder``."""
+        order = ApplyOrder(
+            seal_id=make_seal_id(application.authority_code, self._parts.randomness(8)),
+            application=application,
+            applicant=applicant,
+            basis_document=basis_document,
+            reason=reason,
+            now=self._parts.clock.now(),
+        )
+        with self._database.transaction() as connection:
+            return registry.apply(connection, order)
+
+    def approve(
+        self, authority_code: str, seal_id: str, step: Step, application_digest: bytes
+    ) -> Seal:
+        """Approve exactly the application that was read; raises as ``registry.approve``."""
+        order = self._order(authority_code, seal_id, SealAction.APPROVE, step)
+        with self._database.transaction() as connection:
+            return registry.approve(connection, order, application_digest)
+
+    def make(self, authority_code: str, seal_id: str, step: Step) -> Seal:
+        """Make an approved seal.
+
+        Raises ``SealStateRefused``, ``GlyphMissing``, ``UnsafePicture``, ``InvalidKey``,
+        ``SealExpired`` (certificate), ``SelfCheckFailed`` or what the key store refuses.
+        """
+        with self._database.reading() as connection:
+            seal = lookup.find(connection, authority_code, seal_id)
+        next_state(seal.state, SealAction.MAKE)  # 1
+        made = self._produce(seal)
+        order = self._order(authority_code, seal_id, SealAction.MAKE, step)
+        with self._database.transaction() as connection:  # 5
+            return registry.record_made(connection, order, made)
+
+    def _produce(self, seal: Seal) -> MadeSeal:
+        parts, application = self._parts, seal.application
+        now = parts.clock.now()
+        face = application.face
+        drawn = RoundSeal(
+            name=face.name,
+            line_below=face.line_below or None,
+            number=face.number or None,
+            diameter_mm=face.diameter_mm,
+        )
+        picture = seal_picture(drawn, parts.font)  # 2
+        sm2 = self._identity(seal, KeyAlgorithm.SM2, now)  # 3
+        rsa = self._identity(seal, KeyAlgorithm.RSA, now)
+        check_identity(parts.maker, parts.keys.public_key(parts.maker.key_name), now)
+        order = SealOrder(
+            seal_id=seal.seal_id,
+            name=seal.name,
+            picture=picture,
+            certificates=(sm2.certificate,),
+            created_at=now,
+            valid_from=application.valid_from,
+            valid_until=application.valid_until,
+            seal_type=_SEAL_TYPES[application.kind],
+        )
+        eseal_der = make_seal(  # 4
+            order,
+            sign=lambda message: parts.keys.sign_with(parts.maker.key_name, message),
+            maker_certificate=parts.maker.certificate,
+        )
+        return MadeSeal(
+            eseal_der=eseal_der,
+            picture_png=picture.data,
+            width_mm=picture.width_mm,
+            height_mm=picture.height_mm,
+            sm2=sm2,
+            rsa=rsa,
+        )
+
+    def _identity(self, seal: Seal, algorithm: KeyAlgorithm, now: datetime) -> SigningIdentity:
+        identity = self._parts.identities(seal, algorithm)
+        check_holder(seal, identity, algorithm)
+        check_identity(identity, self._parts.keys.public_key(identity.key_name), now)
+        return identity
+
+    def move(self, authority_code: str, seal_id: str, action: SealAction, step: Step) -> Seal:
+        """Do any step but approving and making; raises as ``registry.move``."""
+        with self._database.transaction() as connection:
+            return registry.move(connection, self._order(authority_code, seal_id, action, step))
+
+    def grant(self, grant: MandateGrant) -> Mandate:
+        """Enter a mandate; raises as ``mandates.grant_mandate``."""
+        with self._database.transaction() as connection:
+            return mandates.grant_mandate(connection, grant, self._parts.clock.now())
+
+    def register_made_seal(
+        self,
+        application: SealApplication,
+        people: People,
+        *,
+        basis_document: str,
+        licence_type_codes: Sequence[str | None] = (),
+    ) -> Seal:
+        """Lead a new seal all the legal way into use, and mandate the tenant's callers for types.
+
+        For setting up a trial or taking over a register. Raises what the single steps raise.
+        """
+        _check_distinct(people)
+        tenant = application.authority_code
+        seal = self.apply(application, applicant=people.applicant, basis_document=basis_document)
+        step = Step(
+            applicant=people.applicant, approver=people.approver, basis_document=basis_document
+        )
+        self.approve(tenant, seal.seal_id, step, application.digest)
+        making = Step(
+            applicant=people.approver, approver=people.maker, basis_document=basis_document
+        )
+        self.make(tenant, seal.seal_id, making)
+        handing = Step(
+            applicant=people.applicant, approver=people.manager, basis_document=basis_document
+        )
+        for action in (SealAction.FILE, SealAction.ISSUE, SealAction.ACTIVATE):
+            self.move(tenant, seal.seal_id, action, handing)
+        for code in licence_type_codes:
+            self.grant(
+                MandateGrant(
+                    authority_code=tenant,
+                    seal_id=seal.seal_id,
+                    caller_id=None,
+                    licence_type_code=code,
+                    valid_from=application.valid_from,
+                    valid_until=application.valid_until,
+                    applicant=people.applicant,
+                    approver=people.manager,
+                    basis_document=basis_document,
+                )
+            )
+        return self.show(tenant, seal.seal_id)
+
+    def _order(
+        self, authority_code: str, seal_id: str, action: SealAction, step: Step
+    ) -> MoveOrder:
+        return MoveOrder(
+            authority_code=authority_code,
+            seal_id=seal_id,
+            action=action,
+            applicant=step.applicant,
+            approver=step.approver,
+            basis_document=step.basis_document,
+            reason=step.reason,
+            now=self._parts.clock.now(),
+        )
+
+    # Reading
+
+    def show(self, authority_code: str, seal_id: str) -> Seal:
+        """Return a seal of the tenant; raises ``SealNotFound``."""
+        with self._database.reading() as connection:
+            return lookup.find(connection, authority_code, seal_id)
+
+    def list_seals(
+        self, authority_code: str, *, state: SealState | None, after: str | None, limit: int
+    ) -> tuple[Seal, ...]:
+        """List the tenant's seals, newest first."""
+        with self._database.reading() as connection:
+            return lookup.list_seals(
+                connection, authority_code, state=state, after=after, limit=limit
+            )
+
+    def history(self, authority_code: str, seal_id: str) -> tuple[SealEvent, ...]:
+        """Return every event of a seal of the tenant; raises ``SealNotFound``."""
+        with self._database.reading() as connection:
+            lookup.find(connection, authority_code, seal_id)
+            return lookup.history(connection, authority_code, seal_id)
+
+    def status(self, seal_id: str, at: datetime | None = None) -> SealStatus:
+        """Return a seal's public status, now or at an instant; raises ``SealNotFound``."""
+        with self._database.reading() as connection:
+            return lookup.status_at(connection, seal_id, at or self._parts.clock.now())
+
+
+def make_seal_id(authority_code: str, randomness: bytes) -> str:
+    """Return a fresh esID: the owner's credit code and sixteen random hexadecimal digits."""
+    return f"{authority_code}{randomness.hex().upper()}"
+
+
+def check_holder(seal: Seal, identity: SigningIdentity, algorithm: KeyAlgorithm) -> None:
+    """Raise ``InvalidKey`` unless the certificate is the owner's and of the algorithm wanted."""
+    certificate = parse_certificate(identity.certificate)
+    if certificate.public_key.algorithm is not algorithm:
+        raise InvalidKey("a key of another algorithm is due", key_name=identity.key_name)
+    if certificate.organisation_code not in (None, seal.authority_code):
+        raise InvalidKey("the certificate is another unit's", key_name=identity.key_name)
+
+
+def _check_distinct(people: People) -> None:
+    names = (people.applicant, people.approver, people.maker, people.manager)
+    if len(set(names)) != len(names):
+        raise InvalidSealOrder("申请、审批、制作、管理须为不同人员", field="people")

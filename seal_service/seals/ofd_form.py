@@ -1,0 +1,117 @@
+"""A seal on an OFD package: SES v4 with SM2 and a time stamp, in whole mode (locked).
+
+GB/T 38540-2020; GB/T 33190-2016, 18. Locked, because nothing may follow the seal of a licence: the
+signature list is protected too, so that every entry is covered (ADR 0010 for the time stamp).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from keys.errors import ServiceError
+from keys.timestamps import verify_token
+from seal_service.errors import SelfCheckFailed
+from seal_service.formats.ofd.container import OFDContainer, read_container
+from seal_service.formats.ofd.sealing import (
+    PreparedOFD,
+    StampPlacement,
+    check_integrity,
+    finish,
+    prepare,
+)
+from seal_service.formats.ses import (
+    SealSignature,
+    SignedPart,
+    TBSSign,
+    check_signer_listed,
+    encode_seal_signature,
+    encode_tbs_sign,
+    parse_seal_signature,
+    verify_seal_value,
+    verify_signature_value,
+)
+from seal_service.seals.model import MadeSeal, SealPlace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PendingOFD:
+    """A package that lacks only its seal signature."""
+
+    prepared: PreparedOFD
+    made: MadeSeal
+    to_sign: bytes
+    """TBS_Sign."""
+
+    @property
+    def document_digest(self) -> bytes:
+        """SM3 of Signature.xml."""
+        return self.prepared.data_hash
+
+    def finish(self, signature: bytes, timestamp: bytes) -> bytes:
+        """Return the sealed package, checked; raises ``SelfCheckFailed``."""
+        signer = SignedPart(
+            certificate=self.made.sm2.certificate, value=signature, timestamp=timestamp
+        )
+        value = encode_seal_signature(self.to_sign, signer)
+        package = finish(self.prepared, value)
+        self._check(package)
+        return package
+
+    def _check(self, package: bytes) -> None:
+        prepared = self.prepared
+        check_integrity(package, own_form=prepared.own_form)
+        try:
+            container = read_container(package, strict=prepared.own_form)
+            sealed = parse_seal_signature(container.entries[prepared.signed_value_path])
+            verify_seal_value(sealed.seal)
+            check_signer_listed(sealed.seal, verify_signature_value(sealed).der)
+            verify_token(sealed.timestamp or b"", sealed.signature)
+        except ServiceError as error:
+            raise SelfCheckFailed("the seal signature does not hold", reason=error.code) from error
+        if sealed.notices or not self._is_as_ordered(sealed):
+            raise SelfCheckFailed("the seal signature is not as ordered", reason="seal-signature")
+
+    def _is_as_ordered(self, sealed: SealSignature) -> bool:
+        prepared = self.prepared
+        return (sealed.eseal_raw, sealed.tbs_raw, sealed.data_hash, sealed.property_info) == (
+            self.made.eseal_der,
+            self.to_sign,
+            prepared.data_hash,
+            prepared.property_info,
+        )
+
+
+def prepare_ofd(
+    package: bytes | OFDContainer,
+    made: MadeSeal,
+    places: Sequence[SealPlace],
+    signed_at: datetime,
+) -> PendingOFD:
+    """Lay the seal out on a package, in its physical size.
+
+    Raises ``AlreadySealed``, ``InvalidPlacement`` or ``MalformedDocument``.
+    """
+    prepared = prepare(
+        package,
+        eseal_der=made.eseal_der,
+        placements=[_placement(place, made) for place in places],
+        signed_at=signed_at,
+        lock=True,
+    )
+    tbs = TBSSign(
+        eseal_der=made.eseal_der,
+        signed_at=signed_at,
+        data_hash=prepared.data_hash,
+        property_info=prepared.property_info,
+    )
+    return PendingOFD(prepared=prepared, made=made, to_sign=encode_tbs_sign(tbs))
+
+
+def _placement(place: SealPlace, made: MadeSeal) -> StampPlacement:
+    return StampPlacement(
+        page_number=place.page_number,
+        x_mm=place.centre_x_mm - made.width_mm / 2,
+        y_mm=place.centre_y_mm - made.height_mm / 2,
+        width_mm=made.width_mm,
+        height_mm=made.height_mm,
+    )

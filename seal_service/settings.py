@@ -1,0 +1,23 @@
+"""Settings of seals and sealing. Each works when absent."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class SealSettings(BaseModel):
+    """How long an intent may stay open, and the name of the seal-use log."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    intent_seconds: int = Field(
+        default=3600,
+        ge=60,
+        le=86400,
+        description="After this an open use of a seal counts as left by a crash; longer than any "
+        "licence's lease.",
+    )
+    log_origin: str = Field(
+        default="eseal.local/seal-uses",
+        max_length=200,
+        pattern=r"^[!-*,-~]+$",
+        description="Name of the seal-use log in its checkpoints: an address without scheme.",
+    )
