@@ -12,8 +12,9 @@ from urllib.parse import urlsplit
 from fastapi import Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from keys.errors import Kind, ServiceError
+from keys.errors import ServiceError
 from licence_store.errors import LicenceNotFound
+from seal_service.plumbing.problems import status_of
 from verifier.presenting import VerdictPage, beijing_second
 from verifier.wire import instant
 
@@ -44,20 +45,7 @@ STATIC_HEADERS = {
     "Cache-Control": "public, max-age=86400",
 }
 
-STATUS = {
-    Kind.MALFORMED: 400,
-    Kind.UNAUTHENTICATED: 401,
-    Kind.FORBIDDEN: 403,
-    Kind.NOT_FOUND: 404,
-    Kind.CONFLICT: 409,
-    Kind.TOO_LARGE: 413,
-    Kind.UNSUPPORTED_MEDIA: 415,
-    Kind.INVALID: 422,
-    Kind.LIMITED: 429,
-    Kind.INTERNAL: 500,
-    Kind.UNAVAILABLE: 503,
-}
-RETRY_SECONDS = 30
+RETRY_SECONDS = 5
 
 
 class PageWriter:
@@ -93,7 +81,7 @@ class PageWriter:
 
         All codes that lead nowhere, whatever is wrong with them, get this one answer (T-WEB-01).
         """
-        status = STATUS[error.kind]
+        status = status_of(error)
         template = "not-found.html" if isinstance(error, LicenceNotFound) else "problem.html"
         response = self._page(template, status, now, error=error)
         if status in (429, 503):
