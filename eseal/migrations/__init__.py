@@ -1,1 +1,1 @@
-"""Database migrations of all packages."""
+"""The steps by which the database comes to its present shape."""
