@@ -96,3 +96,43 @@ class MethodNotAllowed(ServiceError):  # noqa: N818
     title = "该地址不支持此请求方法"
     title_en = "The address does not know this method"
     advice = "请按接口文档使用请求方法。"
+
+
+class SecretDamaged(ServiceError):  # noqa: N818
+    """A stored secret does not open: altered, another owner's, or another key."""
+
+    code = "secret-damaged"
+    kind = Kind.INTERNAL
+    title = "存储的密钥信息无法解开"
+    title_en = "A stored secret does not open"
+    advice = "请将请求编号告知运维人员：口令文件与数据库可能不属于同一套数据。"
+
+
+class CallerExists(ServiceError):  # noqa: N818
+    """A caller of this name is registered already."""
+
+    code = "caller-exists"
+    kind = Kind.CONFLICT
+    title = "调用方编号已被使用"
+    title_en = "The caller id is taken"
+    advice = "请换一个调用方编号；停用的编号不再启用。"
+
+
+class CallerNotFound(ServiceError):  # noqa: N818
+    """No such caller; only an operator is ever told."""
+
+    code = "caller-not-found"
+    kind = Kind.NOT_FOUND
+    title = "调用方不存在"
+    title_en = "No such caller"
+    advice = "请核对调用方编号。"
+
+
+class InvalidCaller(ServiceError):  # noqa: N818
+    """The name, tenant or scopes given for a caller are not well formed."""
+
+    code = "invalid-caller"
+    kind = Kind.INVALID
+    title = "调用方信息不符合要求"
+    title_en = "The caller's data is not well formed"
+    advice = "编号用 1 至 64 个字母、数字、点、横线或下划线，权限形如 licences:read。"
