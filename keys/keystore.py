@@ -11,6 +11,7 @@ Opening:
 shape.
 """
 
+import contextlib
 import re
 import secrets
 import threading
@@ -42,11 +43,14 @@ from keys.keystore_records import (
     cannot_open,
     encode_header,
     encode_record,
+    encode_secret,
     make_header,
     open_header,
     parse_header,
     parse_record,
+    parse_secret,
     record_bound,
+    secret_bound,
 )
 from keys.private_files import check_folder, make_folder, read_file, write_new_file
 from keys.private_keys import PrivateKey, generate, load_private_key
@@ -54,6 +58,8 @@ from keys.public_key import PublicKey, verify_signature
 
 HEADER_NAME = "keystore.json"
 KEY_SUFFIX = ".key"
+SERVICE_FILE = ".secret"
+SERVICE_SECRET_BYTES = 32
 MIN_PASSPHRASE_BYTES = 8
 REFUSAL_SECONDS = 1.0
 """How long a wrong pass-phrase keeps the caller waiting, on top of the derivation."""
@@ -214,6 +220,31 @@ class KeyStore:
         value. Safe for threads. Raises as ``public_key`` does.
         """
         return self._find(name).sign(message)
+
+    def service_secret(self, name: str) -> bytes:
+        """Return the 32 random bytes of this name, made at the first call.
+
+        For keyed indexes and for secrets kept encrypted elsewhere: what has to stay the same for
+        the life of the data, and is therefore not derived from the pass-phrase.
+        """
+        path = self._path(name).with_suffix(SERVICE_FILE)
+        bound = secret_bound(name)
+        try:
+            data = read_file(path)
+        except FileNotFoundError:
+            sealed = self._key.encrypt(
+                secrets.token_bytes(SERVICE_SECRET_BYTES),
+                bound,
+                secrets.token_bytes(SALT_BYTES + NONCE_BYTES),
+            )
+            # Where another process was faster, its secret is the one.
+            with contextlib.suppress(FileExistsError):
+                write_new_file(path, encode_secret(name, sealed))
+            data = read_file(path)
+        found, sealed = parse_secret(data)
+        if found != name:
+            raise cannot_open()
+        return self._key.decrypt(sealed, bound)
 
     def health(self) -> StoreHealth:
         """Check folder and keys without decrypting what was not used yet."""

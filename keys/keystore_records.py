@@ -212,6 +212,27 @@ def record_bound(name: str, algorithm: KeyAlgorithm, spki: bytes) -> bytes:
     return _to_json([FORMAT, "key", name, algorithm.value, sm3(spki).hex()])
 
 
+# A service secret
+
+
+def encode_secret(name: str, sealed: Sealed) -> bytes:
+    """Write a service secret as it stands in the file."""
+    return _to_json({"format": FORMAT, "name": name, **_sealed_fields(sealed)})
+
+
+def parse_secret(data: bytes) -> tuple[str, Sealed]:
+    """Read the name and the sealed value of a service secret; nothing is proven yet."""
+    fields = _from_json(data, {"format", "name", *_SEALED_FIELDS})
+    if fields["format"] != FORMAT:
+        raise cannot_open()
+    return str(fields["name"]), _sealed(fields)
+
+
+def secret_bound(name: str) -> bytes:
+    """Return what a service secret's ciphertext is bound to."""
+    return _to_json([FORMAT, "secret", name])
+
+
 # JSON
 
 _SEALED_FIELDS = ("salt", "nonce", "ciphertext")
