@@ -15,7 +15,7 @@ from datetime import datetime
 from keys.algorithms import sm3
 from keys.certificates import Certificate
 from keys.errors import ServiceError
-from seal_service.formats.ses import parse_seal_signature
+from seal_service.formats.ses import SealSignature, parse_seal_signature
 from verifier.records import LibraryRecords, SealRecord
 from verifier.rules.chain import ChainEvidence
 from verifier.rules.findings import refusal, unknown
@@ -47,7 +47,7 @@ from verifier.verdict import (
 )
 
 ZIP_MAGIC = b"PK"
-PDF_MAGIC = b"%PDF-"
+DER_SEQUENCE = b"\x30"
 HEADER_WINDOW = 1024
 """Readers look for a header within this many bytes (ISO 32000-1, annex H)."""
 
@@ -66,10 +66,11 @@ class OpenedDocument:
     """A document that was read once and not yet judged."""
 
     kind: str
-    """``ofd``, ``pdf`` or ``unknown``."""
+    """``ofd``, ``pdf``, ``ses`` (a bare seal signature) or ``unknown``."""
     digest: str
     """SM3, hexadecimal."""
     ofd: OpenedOFD | None = None
+    bare: SealSignature | None = None
 
     @property
     def claims(self) -> Mapping[str, str]:
@@ -79,6 +80,8 @@ class OpenedDocument:
     @property
     def seal_ids(self) -> frozenset[str]:
         """Return the numbers of the seals inside, for asking the register."""
+        if self.bare is not None:
+            return frozenset({self.bare.seal.seal_id})
         return frozenset() if self.ofd is None else self.ofd.seal_ids
 
 
@@ -102,6 +105,11 @@ def open_document(data: bytes) -> OpenedDocument:
     digest = sm3(data).hex()
     if data.startswith(ZIP_MAGIC) or (ZIP_MAGIC in data[:HEADER_WINDOW]):
         return OpenedDocument(kind="ofd", digest=digest, ofd=open_ofd(data))
+    if data.startswith(DER_SEQUENCE):
+        try:
+            return OpenedDocument(kind="ses", digest=digest, bare=parse_seal_signature(data))
+        except ServiceError:
+            pass
     return OpenedDocument(kind="unknown", digest=digest)
 
 
@@ -156,6 +164,8 @@ def _judge(opened: OpenedDocument, context: JudgeContext, known_since: datetime 
             findings=judged.findings,
             signers=judged.signers,
         )
+    if opened.bare is not None:
+        return _Judged(signatures=(_judge_bare(opened.bare, context),))
     return _Judged(findings=(unknown(Check.CONTAINER, "unsupported-format"),))
 
 
@@ -222,6 +232,10 @@ def judge_seal_signature(data: bytes, context: JudgeContext) -> SignatureVerdict
         signature = parse_seal_signature(data)
     except ServiceError as error:
         return _bare((refusal(Check.STRUCTURE, error),), None)
+    return _judge_bare(signature, context)
+
+
+def _judge_bare(signature: SealSignature, context: JudgeContext) -> SignatureVerdict:
     records = context.records
     original = SealedOriginal(
         digest=None,

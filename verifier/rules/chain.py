@@ -1,8 +1,8 @@
 """Rules on certificates: does the chain reach a configured root, and was it revoked.
 
 Steps: GB/T 38540-2020 7.2 and 7.3 (maker and signer certificate), RFC 5280 6. A certificate that
-does not lead to a configured root leaves the question open (``untrusted``); every other flaw of a
-chain is proof that the signer may not sign and fails the check.
+does not lead to a configured root leaves the question open (``untrusted``), and so do its dates,
+which nobody vouches for; every other flaw of a chain is proof that the signer may not sign.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +11,7 @@ from datetime import datetime
 
 from keys.certificates import Certificate, parse_certificate
 from keys.errors import ServiceError
-from keys.path import PathReport, TrustStore, Usage, check_path
+from keys.path import PathProblem, PathReason, PathReport, TrustStore, Usage, check_path
 from keys.revocation import (
     CertificateStatus,
     RevocationEvidence,
@@ -27,9 +27,11 @@ from verifier.rules.findings import (
     passed,
     unknown,
 )
-from verifier.verdict import Check, Finding, TimeSource
+from verifier.verdict import Check, Finding, Result, TimeSource
 
 CLAUSE = "RFC 5280, 6; GB/T 20518"
+UNVOUCHED = frozenset({PathReason.EXPIRED, PathReason.NOT_YET_VALID, PathReason.CHAIN_SIGNATURE})
+"""What says nothing more about a chain that reaches no root anyway (T-PKI-05)."""
 REVOCATION_CLAUSE = "RFC 5280, 6.3; GB/T 38540-2020, 7.3"
 
 
@@ -103,22 +105,22 @@ def judge_chain(
         trust=evidence.trust,
         intermediates=(*evidence.intermediates, *others),
     )
-    findings = [
-        _problem(check, problem.reason, problem.subject, problem.detail, evidence.policy)
-        for problem in report.problems
-    ]
+    findings = [_problem(check, problem, report, evidence.policy) for problem in report.problems]
     if not findings:
         findings = [passed(check, "trusted", certificate.subject, clause=CLAUSE)]
     return JudgedChain(report=report, findings=tuple(findings))
 
 
-def _problem(check: Check, reason: str, subject: str, detail: str, policy: Policy) -> Finding:
-    if reason == "untrusted":
-        return unknown(check, reason, subject, clause=CLAUSE, detail=detail)
-    if reason == "unknown-critical":
+def _problem(check: Check, problem: PathProblem, report: PathReport, policy: Policy) -> Finding:
+    result = Result.FAILED
+    is_unvouched = problem.reason in UNVOUCHED and not report.is_trusted
+    if is_unvouched or problem.reason is PathReason.UNTRUSTED:
+        result = Result.UNKNOWN
+    elif problem.reason is PathReason.UNKNOWN_CRITICAL:
         result = SEVERITY_RESULT[policy.unknown_critical_extension]
-        return finding(check, result, reason, subject, clause=CLAUSE, detail=detail)
-    return failed(check, reason, subject, clause=CLAUSE, detail=detail)
+    return finding(
+        check, result, problem.reason.value, problem.subject, clause=CLAUSE, detail=problem.detail
+    )
 
 
 def read_certificates(ders: Iterable[bytes]) -> tuple[Certificate, ...]:

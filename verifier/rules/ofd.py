@@ -106,28 +106,21 @@ def judge_ofd(opened: OpenedOFD, context: OFDContext) -> JudgedOFD:
     holding = [
         draft.signature for draft in drafts if integrity_of(draft.findings) is Integrity.HOLDS
     ]
-    # Where nothing holds, say at least which entries are not what some signature protects.
-    left_open = coverage(
-        opened.container,
-        opened.document,
-        signatures=opened.signatures,
-        holding=holding or opened.signatures,
-    )
+    left_open = _left_open(opened, holding)
     passed_over = locking_signatures_passed_over(opened.signatures)
-    found = Coverage(uncovered=left_open.uncovered, unreferenced=left_open.unreferenced)
     verdicts = tuple(  # 2 and 3
         _conclude(
             draft,
             [
                 *_later_changes(draft.signature, passed_over, opened),
-                *_coverage(draft.signature, holding, opened, found, context),
+                *_coverage(draft.signature, holding, opened, left_open, context),
             ],
         )
         for draft in drafts
     )
     findings = [*container_findings]
     if holding:
-        findings += _open_entries(found, opened, context)
+        findings += _open_entries(left_open, opened, context)
     signers = [
         draft.signer
         for draft in drafts
@@ -135,7 +128,7 @@ def judge_ofd(opened: OpenedOFD, context: OFDContext) -> JudgedOFD:
     ]
     return JudgedOFD(
         signatures=verdicts,
-        coverage=found,
+        coverage=left_open,
         findings=in_order(findings),
         signers=tuple(signers),
     )
@@ -307,6 +300,27 @@ def _later_changes(
     yield passed(check, reason, clause=CLAUSE)
 
 
+def _left_open(opened: OpenedOFD, holding: Sequence[OFDSignature]) -> Coverage:
+    """Compute what the signatures that hold leave open together.
+
+    Where none holds, say at least which entries are not what some signature protects. A lock binds
+    only while its signature holds: a broken one is reported by its own findings.
+    """
+    if opened.container is None or opened.document is None:
+        return Coverage()
+    paths = {one.path for one in holding}
+    signatures = [one if one.path in paths else _unlocked(one) for one in opened.signatures]
+    found = coverage(
+        opened.container, opened.document, signatures=signatures, holding=holding or signatures
+    )
+    return Coverage(uncovered=found.uncovered, unreferenced=found.unreferenced)
+
+
+def _unlocked(signature: OFDSignature) -> OFDSignature:
+    kept = tuple(one for one in signature.references if one.path != signature.list_path)
+    return replace(signature, references=kept)
+
+
 def _coverage(
     signature: OFDSignature,
     holding: Sequence[OFDSignature],
@@ -319,10 +333,8 @@ def _coverage(
         return
     if not any(one.path == signature.path for one in holding):
         return
-    alone = coverage(
-        opened.container, opened.document, signatures=opened.signatures, holding=[signature]
-    )
-    if alone.is_complete:
+    alone = _left_open(opened, [signature])
+    if not alone.uncovered and not alone.unreferenced:
         yield passed(Check.COVERAGE, "covered", clause=CLAUSE)
         return
     everything = {*overall.uncovered, *overall.unreferenced}

@@ -244,7 +244,7 @@ def _algorithm_faults(
 def _original(signature: SealSignature, original: SealedOriginal) -> Iterator[Finding]:
     check, clause = Check.DOCUMENT_DIGEST, f"{SIGNATURE_CLAUSE} g)"
     if original.digest is None:
-        yield notice(check, "not-checked", clause=clause)
+        yield unknown(check, "not-checked", clause=clause)
     elif not hmac.compare_digest(original.digest, signature.data_hash):
         yield failed(check, "data-hash-mismatch", "dataHash", clause=clause)
     if original.location is None:
