@@ -10,8 +10,17 @@ from datetime import date
 from enum import Enum, auto
 
 from licence_store.states import day_in_china
-from verifier.verdict import FORCE_CHECKS, LicenceFacts, Outcome, Result, Verdict
-from verifier.words import reason_words
+from verifier.verdict import (
+    FORCE_CHECKS,
+    Check,
+    Finding,
+    Integrity,
+    LicenceFacts,
+    Outcome,
+    Result,
+    Verdict,
+)
+from verifier.words import CHECK_NAMES, reason_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +111,10 @@ ENDINGS = {
 }
 """Keys are the states of the library; 吊销, 撤销 and 注销 differ in law and are never merged."""
 
+_NAMED_CHECKS = frozenset(
+    {Check.STRUCTURE, Check.SEAL_MAKER_CHAIN, Check.SIGNER_CHAIN, Check.TIMESTAMP}
+)
+
 _MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",
     "October", "November", "December",
@@ -159,9 +172,26 @@ def headline_words(verdict: Verdict) -> Words:
     because = _PLAIN_BECAUSE[outcome]
     cause = verdict.headline()
     if cause is not None and outcome is not Outcome.UNSIGNED:
-        words = reason_words(cause)
-        because = (words.zh + "。", _capital(words.en) + ".")
+        because = _cause(cause, is_intact=outcome is not Outcome.INVALID and _is_intact(verdict))
     return replace(OUTCOME_WORDS[outcome], because_zh=because[0], because_en=because[1])
+
+
+def _is_intact(verdict: Verdict) -> bool:
+    """Tell whether every seal still holds over what it protects."""
+    found = {signature.integrity for signature in verdict.signatures}
+    return found == {Integrity.HOLDS}
+
+
+def _cause(finding: Finding, *, is_intact: bool) -> tuple[str, str]:
+    """Return why, naming what was looked at when the reason alone would leave that open."""
+    words = reason_words(finding)
+    zh, en = words.zh, words.en
+    if finding.check in _NAMED_CHECKS:
+        check_zh, check_en = CHECK_NAMES[finding.check]
+        zh, en = f"{check_zh}{zh}", f"{check_en}: {en}"
+    if is_intact:
+        zh, en = f"内容自盖章后未被改动，但{zh}", f"Unchanged since sealing. {_capital(en)}"
+    return f"{zh}。", f"{_capital(en)}."
 
 
 def _licence_words(verdict: Verdict, licence: LicenceFacts) -> Words:

@@ -38,6 +38,7 @@ from verifier.words import CHECK_NAMES, MARKS, WHO_EN, reason_words
 _ORGANISATIONS = (HolderCodeType.USCC, HolderCodeType.OTHER_ORGANISATION)
 _LAST_DAY_OF_CALENDAR = date.max
 _CITIZEN_NUMBER = re.compile(r"[0-9]{17}[0-9Xx]|[0-9]{15}", re.ASCII)
+_LONG_TITLE = 12
 _PHRASE = re.compile(r"(?<=[，日；：])")
 
 SIGNATURE_KINDS = {
@@ -68,6 +69,7 @@ class Answer:
     title: str
     phrases: tuple[str, ...]
     """The Chinese sentence in pieces that should not be torn apart at a line's end."""
+    is_long: bool
     en: str
     because_zh: str
     because_en: str
@@ -95,9 +97,9 @@ class FindingLine:
     result_zh: str
     result_en: str
     check_zh: str
-    check_en: str
     zh: str
     en: str
+    """Check and reason in English."""
     who: str
     who_en: str
     advice: str
@@ -127,6 +129,8 @@ class VerdictPage:
     count: int
     failed: int
     undecided: int
+    is_open: bool
+    """Whether the list of findings is unfolded: not when the big words say it all."""
 
 
 def present_licence(verdict: Verdict) -> VerdictPage:
@@ -156,6 +160,7 @@ def _page(verdict: Verdict, *, is_public: bool) -> VerdictPage:
         count=len(findings),
         failed=sum(finding.result is Result.FAILED for finding in findings),
         undecided=sum(finding.result is Result.UNKNOWN for finding in findings),
+        is_open=not verdict.authentic,
     )
 
 
@@ -165,6 +170,7 @@ def _answer(verdict: Verdict) -> Answer:
         tone=words.tone,
         title=words.zh,
         phrases=tuple(phrase for phrase in _PHRASE.split(words.zh) if phrase),
+        is_long=len(words.zh) > _LONG_TITLE,
         en=words.en,
         because_zh=words.because_zh,
         because_en=words.because_en,
@@ -336,12 +342,16 @@ def _line(finding: Finding, *, is_public: bool) -> FindingLine:
         result_zh=result_zh,
         result_en=result_en,
         check_zh=check_zh,
-        check_en=check_en,
         zh=words.zh,
-        en=words.en,
+        en=_joined(check_en, words.en),
         who="" if is_fine else words.who,
         who_en="" if is_fine else WHO_EN.get(words.who, ""),
         advice="" if is_fine else words.advice,
         subject="" if is_public else finding.subject,
         clause=finding.clause,
     )
+
+
+def _joined(check: str, reason: str) -> str:
+    """Join two English phrases, once if they say the same."""
+    return check if check.casefold() == reason.casefold() else f"{check}: {reason}"
