@@ -7,7 +7,6 @@ from typing import Annotated
 import pytest
 from fastapi import FastAPI, Header
 
-
 from licence_store.api import LicenceRoutes, build_router
 from licence_store.desk import DeskParts, PresentationDesk
 from licence_store.model import approval_result_to_json

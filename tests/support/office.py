@@ -27,7 +27,6 @@ from tests.support.licences import (
     make_randomness,
 )
 
-
 SECRET = b"index secret of tests"
 TEMPLATES = load_templates(Path(__file__).parents[2] / "templates")
 
