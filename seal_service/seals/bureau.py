@@ -257,10 +257,20 @@ class SealBureau:
             lookup.find(connection, authority_code, seal_id)
             return lookup.history(connection, authority_code, seal_id)
 
-    def status(self, seal_id: str, at: datetime | None = None) -> SealStatus:
-        """Return a seal's public status, now or at an instant; raises ``SealNotFound``."""
+    def status(self, authority_code: str, seal_id: str, at: datetime | None = None) -> SealStatus:
+        """Return the status of a seal of the tenant, now or at an instant.
+
+        Raises ``SealNotFound``. The public answer, for any tenant, is ``lookup.status_at``.
+        """
         with self._database.reading() as connection:
+            lookup.find(connection, authority_code, seal_id)
             return lookup.status_at(connection, seal_id, at or self._parts.clock.now())
+
+    def mandates(self, authority_code: str, seal_id: str) -> tuple[Mandate, ...]:
+        """Return every mandate of a seal of the tenant; raises ``SealNotFound``."""
+        with self._database.reading() as connection:
+            lookup.find(connection, authority_code, seal_id)
+            return mandates.mandates_of(connection, authority_code, seal_id)
 
 
 def make_seal_id(authority_code: str, randomness: bytes) -> str:

@@ -30,6 +30,7 @@ from seal_service.seals.tables import made_seals, seal_events, seals
 
 _REGISTER = "register"
 """Acts where nobody decides: a period that ran out."""
+_ON_APPLICATION = frozenset({SealAction.APPROVE, SealAction.REJECT, SealAction.MAKE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +53,7 @@ class MoveOrder:
     seal_id: str
     action: SealAction
     applicant: str
-    """Who asked. For a decision on an application this is its applicant, whatever stands here."""
+    """Who asked. For what is done to an application it is its applicant, whatever stands here."""
     approver: str
     """Who decided, and does it."""
     basis_document: str
@@ -173,8 +174,7 @@ def _move(connection: Connection, order: MoveOrder) -> Seal:
     if row is None:
         raise SealNotFound(seal_id=order.seal_id)
     before = SealState(row.state)
-    is_decision = order.action in (SealAction.APPROVE, SealAction.REJECT)
-    applicant = row.applicant if is_decision else order.applicant
+    applicant = row.applicant if order.action in _ON_APPLICATION else order.applicant
     after = next_state(before, order.action)
     check_two_persons(order.action, applicant, order.approver)
     epoch = next_epoch(row.epoch, before, after)

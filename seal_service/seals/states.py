@@ -115,6 +115,7 @@ TWO_PERSON_ACTIONS = frozenset(
     {
         SealAction.APPROVE,
         SealAction.REJECT,
+        SealAction.MAKE,
         SealAction.ACTIVATE,
         SealAction.RESUME,
         SealAction.CHANGE,

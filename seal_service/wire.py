@@ -1,0 +1,103 @@
+"""From domain values to the wire types of ``schemas``: explicit, field by field."""
+
+import hashlib
+from datetime import UTC, datetime
+
+from keys.certificates import parse_certificate
+from seal_service.schemas import (
+    MandateAnswer,
+    SealAnswer,
+    SealCertificateAnswer,
+    SealEventAnswer,
+    SealStatusAnswer,
+)
+from seal_service.seals.model import Mandate, Seal, SealStatus, SigningIdentity
+from seal_service.seals.states import STATE_NAMES, SealEvent
+
+
+def instant(moment: datetime) -> str:
+    """Write an instant as RFC 3339 in UTC."""
+    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def seal_to_wire(seal: Seal) -> SealAnswer:
+    """Convert a seal; keys stay out, by name as well."""
+    application, made = seal.application, seal.made
+    identities = () if made is None else (made.sm2, made.rsa)
+    return SealAnswer(
+        seal_id=seal.seal_id,
+        kind=application.kind.value,
+        name=seal.name,
+        number=application.face.number,
+        diameter_mm=application.face.diameter_mm,
+        valid_from=instant(application.valid_from),
+        valid_until=instant(application.valid_until),
+        state=seal.state.value,
+        state_name=STATE_NAMES[seal.state],
+        epoch=seal.epoch,
+        applicant=seal.applicant,
+        applied_at=instant(seal.applied_at),
+        application_digest=application.digest.hex(),
+        predecessor_seal_id=application.predecessor_seal_id,
+        picture_sha256=None if made is None else hashlib.sha256(made.picture_png).hexdigest(),
+        certificates=[certificate_to_wire(identity) for identity in identities],
+    )
+
+
+def certificate_to_wire(identity: SigningIdentity) -> SealCertificateAnswer:
+    """Convert a certificate."""
+    certificate = parse_certificate(identity.certificate)
+    return SealCertificateAnswer(
+        algorithm=certificate.public_key.algorithm.value,
+        serial=f"{certificate.serial:x}",
+        subject=certificate.subject,
+        not_after=instant(certificate.not_after),
+        fingerprint=certificate.fingerprint,
+    )
+
+
+def status_to_wire(status: SealStatus) -> SealStatusAnswer:
+    """Convert a status."""
+    return SealStatusAnswer(
+        seal_id=status.seal_id,
+        name=status.name,
+        at=instant(status.at),
+        state=status.state.value,
+        state_name=STATE_NAMES[status.state],
+        since=instant(status.since),
+        reason=status.stop_reason,
+        valid_from=instant(status.valid_from),
+        valid_until=instant(status.valid_until),
+    )
+
+
+def event_to_wire(event: SealEvent) -> SealEventAnswer:
+    """Convert an event."""
+    return SealEventAnswer(
+        happened_at=instant(event.happened_at),
+        action=event.action.value,
+        state_before=None if event.before is None else event.before.value,
+        state_after=event.after.value,
+        applicant=event.applicant,
+        approver=event.approver,
+        basis_document=event.basis_document,
+        reason=event.reason,
+    )
+
+
+def mandate_to_wire(mandate: Mandate) -> MandateAnswer:
+    """Convert a mandate."""
+    grant = mandate.grant
+    withdrawn = mandate.withdrawn_at
+    return MandateAnswer(
+        mandate_id=mandate.mandate_id,
+        seal_id=grant.seal_id,
+        caller_id=grant.caller_id,
+        licence_type_code=grant.licence_type_code,
+        valid_from=instant(grant.valid_from),
+        valid_until=instant(grant.valid_until),
+        withdrawn_at=None if withdrawn is None else instant(withdrawn),
+        applicant=grant.applicant,
+        approver=grant.approver,
+        basis_document=grant.basis_document,
+    )
