@@ -39,8 +39,9 @@ lint: setup-tests ## format check, ruff, mypy --strict
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-arch: setup-tests ## import contracts
+arch: setup-tests ## import contracts and the rules of the house
 	@$(BIN)/lint-imports
+	$(BIN)/python -m pytest tests/architecture
 
 golden: setup-tests ## make the golden files again (look at them before committing)
 	@$(BIN)/python -m tests.golden.make_golden

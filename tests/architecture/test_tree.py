@@ -15,7 +15,7 @@ KEY_SUFFIXES = {".key", ".p12", ".pfx", ".jks", ".keystore"}
 MACHINE_PATH = re.compile(r"(?<![\w.])/(?:home|Users|root|work|workspace|mnt)/[\w.-]+")
 HOST = re.compile(
     r"pythonhosted|pypi\.org|docker\.io|ghcr\.io|quay\.io|deb\.debian\.org|archive\.ubuntu"
-    r"|index-url\s*[= ]\s*http|--find-links|registry\.[a-z]|artifactory|nexus\.",
+    r"|index-url\s*[= ]\s*http|--find-links|\bregistry\.[a-z-]+\.[a-z]{2,}/|artifactory|nexus\.",
     re.IGNORECASE,
 )
 ADDRESS = re.compile(r"https?://(\d+\.\d+\.\d+\.\d+)")
