@@ -10,6 +10,7 @@ import secrets
 import stat
 from pathlib import Path
 
+from keys.durable import sync_folder
 from keys.errors import KeyStoreRefused, KeyStoreUnavailable
 
 MAX_FILE_BYTES = 64 * 1024
@@ -82,15 +83,7 @@ def write_new_file(path: Path, data: bytes) -> None:
         raise KeyStoreUnavailable("file cannot be written", reason="file") from error
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    sync_folder(path.parent)
 
 
 def _check_status(status: os.stat_result, *, is_folder: bool) -> None:

@@ -1,0 +1,299 @@
+"""The test PKI: SM2 and RSA roots, issuing authorities, seal maker, seal holders, time stamps, log.
+
+For demonstrations and closed deployments; every name wears 测试. Private keys are in the key store
+alone. The folder holds what anyone may read:
+
+    certificates/NAME.pem   holders/CODE-ALGORITHM.pem   crls/NAME.crl   trust.pem
+
+``trust.pem`` is written last: a folder without it is no PKI and may be made again. Reading back,
+every certificate must belong to its key in the store (T-KEY-04), so no other root can slip in.
+"""
+
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from keys.algorithms import KeyAlgorithm, sm3
+from keys.authority import Authority, CertificateOrder, Randomness
+from keys.certificates import Certificate, parse_certificate
+from keys.clock import Clock
+from keys.crl import RevokedEntry, parse_crl
+from keys.errors import IssuingRefused, TrustRefused
+from keys.keystore import KeyMaker
+from keys.path import TrustStore
+from keys.pki_making import (
+    DEFAULT_URL,
+    LEAVES,
+    LOG_KEY,
+    SEAL_MAKER_KEY,
+    SUBJECTS,
+    Making,
+    authority_names,
+    certificate_path,
+    crl_path,
+    crl_validity,
+    make_branch,
+)
+from keys.profiles import SEAL_HOLDER
+from keys.public_files import (
+    load_trust,
+    locked,
+    read_certificate,
+    write_certificate,
+    write_file,
+    write_trust,
+)
+from keys.tsa import TSA
+from keys.x509_building import Subject
+
+_CODE = re.compile(r"[0-9A-Z]{18}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Branch:
+    """The authorities of one algorithm."""
+
+    root: Authority
+    issuing: Authority
+
+
+class PKI:
+    """A PKI that is made: issues to seal holders, stamps, revokes, publishes."""
+
+    def __init__(self, folder: Path, signer: KeyMaker, *, randomness: Randomness) -> None:
+        """Read the folder; raise ``TrustRefused`` or ``IssuingRefused`` where it does not fit."""
+        self._folder = folder
+        self._signer = signer
+        self._randomness = randomness
+        names = [*SUBJECTS]
+        self._certificates = {
+            name: read_certificate(certificate_path(folder, name)) for name in names
+        }
+        self._branches = {algorithm: self._branch(algorithm) for algorithm in KeyAlgorithm}
+        for name, _, _ in LEAVES:
+            self._check_key(name)
+        self.trust = TrustStore.of(branch.root.certificate for branch in self._branches.values())
+        """The two roots, SM2 and RSA."""
+        self.intermediates = tuple(branch.issuing.certificate for branch in self._branches.values())
+        """The two issuing authorities."""
+
+    def _branch(self, algorithm: KeyAlgorithm) -> _Branch:
+        return _Branch(
+            root=self._authority(f"{algorithm}-root"),
+            issuing=self._authority(f"{algorithm}-issuing-ca"),
+        )
+
+    def _authority(self, name: str) -> Authority:
+        """Take an authority; where it publishes follows from its own certificate."""
+        certificate = self._certificates[name]
+        if len(certificate.crl_urls) != 1:
+            raise TrustRefused("no place of publication", reason="certificate-file", file=name)
+        folder_url = certificate.crl_urls[0].rpartition("/")[0]
+        return Authority(
+            signer=self._signer,
+            key_name=name,
+            certificate=certificate,
+            crl_url=f"{folder_url}/{name}.crl",
+            randomness=self._randomness,
+        )
+
+    def _check_key(self, name: str) -> None:
+        certificate = self._certificates[name]
+        if self._signer.public_key(name).spki != certificate.public_key.spki:
+            raise TrustRefused("key and certificate differ", reason="key-mismatch", file=name)
+
+    # Certificates
+
+    def certificate(self, name: str) -> Certificate:
+        """Return a certificate by the name of its key, such as ``seal-maker`` or ``sm2-root``."""
+        return self._certificates[name]
+
+    @property
+    def seal_maker(self) -> Certificate:
+        """The seal maker's certificate; its key is ``SEAL_MAKER_KEY``."""
+        return self._certificates[SEAL_MAKER_KEY]
+
+    @property
+    def log(self) -> Certificate:
+        """The certificate of the log of seal uses; its key is ``LOG_KEY``."""
+        return self._certificates[LOG_KEY]
+
+    def chain(self, certificate: Certificate) -> tuple[bytes, ...]:
+        """Return the certificate and its issuing authority, DER: what travels in a message."""
+        branch = self._branches[certificate.public_key.algorithm]
+        return (certificate.der, branch.issuing.certificate.der)
+
+    def issue_seal_holder(
+        self, name: str, code: str, algorithm: KeyAlgorithm, *, now: datetime
+    ) -> Certificate:
+        """Give a seal holder a key and a certificate, or find those it has.
+
+        ``code`` is the unified social credit code. The key is ``holder_key_name(...)``. Asked
+        again, the answer is the same certificate as long as it is valid; then a new one over the
+        same key. Raises ``IssuingRefused`` where the holder stands there under another name.
+        """
+        if not _CODE.fullmatch(code) or not name.strip():
+            raise IssuingRefused("a holder has a name and a code", reason="subject")
+        with locked(self._folder):
+            found = self.seal_holder(code, algorithm)
+            if found is not None and found.organisation != name:
+                raise IssuingRefused("the code belongs to another name", reason="subject")
+            if found is not None and now <= found.not_after:
+                return found
+            return self._issue_holder(name, code, algorithm, now)
+
+    def _issue_holder(
+        self, name: str, code: str, algorithm: KeyAlgorithm, now: datetime
+    ) -> Certificate:
+        key_name = holder_key_name(code, algorithm)
+        if not self._signer.has(key_name):
+            self._signer.generate(key_name, algorithm)
+        issued = self._branches[algorithm].issuing.issue_certificate(
+            CertificateOrder(
+                profile=SEAL_HOLDER,
+                subject=Subject(
+                    common_name=f"{name}（测试）", organisation=name, organisation_code=code
+                ),
+                public_key=self._signer.public_key(key_name),
+                now=now,
+            )
+        )
+        write_certificate(self._holder_path(code, algorithm), issued)
+        return parse_certificate(issued)
+
+    def seal_holder(self, code: str, algorithm: KeyAlgorithm) -> Certificate | None:
+        """Return the certificate of a seal holder, None where it has none."""
+        path = self._holder_path(code, algorithm)
+        if not _CODE.fullmatch(code) or not path.exists():
+            return None
+        certificate = read_certificate(path)
+        if certificate.public_key.algorithm is not algorithm:
+            raise TrustRefused("key of another algorithm", reason="certificate-file")
+        return certificate
+
+    def _holder_path(self, code: str, algorithm: KeyAlgorithm) -> Path:
+        return self._folder / "holders" / f"{code}-{algorithm}.pem"
+
+    # Time stamps
+
+    def tsa(self, algorithm: KeyAlgorithm, clock: Clock) -> TSA:
+        """Return the time-stamp authority of an algorithm."""
+        name = f"{algorithm}-tsa"
+        certificate = self._certificates[name]
+        return TSA(
+            sign=self._sign_with(name),
+            certificate=certificate,
+            chain=self.chain(certificate)[1:],
+            clock=clock,
+            randomness=self._randomness,
+        )
+
+    def _sign_with(self, name: str) -> Callable[[bytes], bytes]:
+        return lambda message: self._signer.sign_with(name, message)
+
+    # Revocation
+
+    @property
+    def crls(self) -> tuple[bytes, ...]:
+        """The current lists of all four authorities, DER, as they stand in the folder."""
+        return tuple(self.crl(name) for name in authority_names())
+
+    def crl(self, name: str) -> bytes:
+        """Return the current list of an authority such as ``sm2-issuing-ca``; DER."""
+        if name not in authority_names():
+            raise TrustRefused("no such authority", reason="crl-file")
+        try:
+            return crl_path(self._folder, name).read_bytes()
+        except OSError as error:
+            raise TrustRefused("no revocation list", reason="crl-file", file=name) from error
+
+    def revoke(self, certificate: Certificate, entry: RevokedEntry, *, now: datetime) -> bytes:
+        """Revoke a certificate of this PKI, publish, and return the new list.
+
+        Raises ``IssuingRefused`` where no authority here issued it.
+        """
+        if entry.serial != certificate.serial:
+            raise IssuingRefused("the entry is for another certificate", reason="serial")
+        for name in authority_names():
+            if self._certificates[name].subject_der == certificate.issuer_der:
+                return self._publish(name, now, (entry,))
+        raise IssuingRefused("not a certificate of this PKI", reason="issuer")
+
+    def refresh_crls(self, now: datetime) -> tuple[str, ...]:
+        """Publish again every list past half of its period; return the authorities' names."""
+        due = []
+        for name in authority_names():
+            crl = parse_crl(self.crl(name))
+            if crl.next_update is None or now >= crl.this_update + (
+                (crl.next_update - crl.this_update) / 2
+            ):
+                self._publish(name, now)
+                due.append(name)
+        return tuple(due)
+
+    def _publish(self, name: str, now: datetime, revoked: tuple[RevokedEntry, ...] = ()) -> bytes:
+        algorithm, _, kind = name.partition("-")
+        branch = self._branches[KeyAlgorithm(algorithm)]
+        with locked(self._folder):
+            crl = (branch.root if kind == "root" else branch.issuing).publish_crl(
+                now=now, previous=self.crl(name), revoked=revoked, validity=crl_validity(name)
+            )
+            write_file(crl_path(self._folder, name), crl)
+        return crl
+
+
+def holder_key_name(code: str, algorithm: KeyAlgorithm) -> str:
+    """Return the name in the key store of a seal holder's key."""
+    return f"holder-{code.lower()}-{algorithm}"
+
+
+def make_pki(
+    folder: Path,
+    store: KeyMaker,
+    now: datetime,
+    *,
+    base_url: str = DEFAULT_URL,
+    randomness: Randomness = secrets.token_bytes,
+) -> PKI:
+    """Make keys, certificates and first revocation lists; takes a few seconds for the RSA keys.
+
+    Raises ``IssuingRefused`` where the folder holds a PKI already. What an interrupted attempt
+    left is made again over the same keys.
+    """
+    if (folder / "trust.pem").exists():
+        raise IssuingRefused("the folder holds a PKI already", reason="exists")
+    with locked(folder):
+        for algorithm in KeyAlgorithm:
+            make_branch(folder, store, algorithm, Making(now, base_url, randomness))
+        roots = [certificate_path(folder, f"{algorithm}-root") for algorithm in KeyAlgorithm]
+        write_trust(folder / "trust.pem", tuple(map(read_certificate, roots)))
+    return PKI(folder, store, randomness=randomness)
+
+
+def load_pki(
+    folder: Path,
+    store: KeyMaker,
+    *,
+    trust_digest: str | None = None,
+    randomness: Randomness = secrets.token_bytes,
+) -> PKI:
+    """Read a PKI back; ``trust_digest`` is what ``trust_digest_of`` said, where it is pinned.
+
+    Raises ``TrustRefused`` for anything missing, unreadable or altered (T-PKI-33).
+    """
+    trust = load_trust(folder / "trust.pem", trust_digest or trust_digest_of(folder))
+    pki = PKI(folder, store, randomness=randomness)
+    if {root.der for root in trust.roots} != {root.der for root in pki.trust.roots}:
+        raise TrustRefused("roots differ from the certificates", reason="altered")
+    return pki
+
+
+def trust_digest_of(folder: Path) -> str:
+    """Return the SM3 digest (hex) of the list of trusted roots, for pinning."""
+    try:
+        return sm3((folder / "trust.pem").read_bytes()).hex()
+    except OSError as error:
+        raise TrustRefused("file cannot be read", reason="missing") from error
