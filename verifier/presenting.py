@@ -54,10 +54,10 @@ _TIME_SOURCES = {
     TimeSource.NONE: "",
 }
 _RESULT_WORDS = {
-    Result.PASSED: ("通过", "passed"),
-    Result.FAILED: ("未通过", "failed"),
-    Result.UNKNOWN: ("无法确认", "undecided"),
-    Result.NOTICE: ("提示", "notice"),
+    Result.PASSED: "通过",
+    Result.FAILED: "未通过",
+    Result.UNKNOWN: "无法确认",
+    Result.NOTICE: "提示",
 }
 
 
@@ -86,6 +86,8 @@ class Fact:
     value: str
     hint: str = ""
     is_code: bool = False
+    is_whole: bool = False
+    """Break the line between dates, not inside them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,6 @@ class FindingLine:
     result: str
     mark: str
     result_zh: str
-    result_en: str
     check_zh: str
     zh: str
     en: str
@@ -228,7 +229,7 @@ def licence_facts(verdict: Verdict, licence: LicenceFacts) -> tuple[Fact, ...]:
         Fact(zh=code_name, en="Holder code", value="" if code == number else code, is_code=True),
         Fact(zh="颁发机构", en="Issued by", value=licence.issuing_authority_name),
         Fact(zh="颁发日期", en="Issued on", value=_day(licence.issued_on)),
-        Fact(zh="有效期", en="Validity", value=_validity(licence)),
+        Fact(zh="有效期", en="Validity", value=_validity(licence), is_whole=True),
         _state_fact(verdict, licence),
         Fact(zh="电子证照标识", en="Identifier", value=licence.identifier, is_code=True),
     )
@@ -321,6 +322,7 @@ def _signature_facts(signature: SignatureVerdict, *, is_public: bool) -> tuple[F
             zh="盖章时间",
             en="Sealed at",
             value="" if moment is None else beijing_second(moment),
+            is_whole=True,
             hint=source if moment is not None else "",
         ),
     )
@@ -334,13 +336,11 @@ def _lines(findings: Iterable[Finding], *, is_public: bool) -> tuple[FindingLine
 def _line(finding: Finding, *, is_public: bool) -> FindingLine:
     words = reason_words(finding)
     check_zh, check_en = CHECK_NAMES[Check(finding.check)]
-    result_zh, result_en = _RESULT_WORDS[finding.result]
     is_fine = finding.result is Result.PASSED
     return FindingLine(
         result=finding.result.value,
         mark=MARKS[finding.result],
-        result_zh=result_zh,
-        result_en=result_en,
+        result_zh=_RESULT_WORDS[finding.result],
         check_zh=check_zh,
         zh=words.zh,
         en=_joined(check_en, words.en),

@@ -20,7 +20,7 @@ from verifier.uploads import read_upload
 from verifier.verdict import Verdict
 
 
-def admit_everyone(address: str) -> None:
+def admit_everyone(request: Request) -> None:
     """Let every address in: for tests and for set-ups that limit rates in front."""
 
 
@@ -34,9 +34,9 @@ class WebParts:
     clock: Clock
     public_url: str
     """The address people see, as printed on licences."""
-    admit_lookup: Callable[[str], None] = admit_everyone
-    """Count a look-up by an address; raises an error of kind ``limited`` (T-WEB-12)."""
-    admit_upload: Callable[[str], None] = admit_everyone
+    admit_lookup: Callable[[Request], None] = admit_everyone
+    """Count a look-up by the address it came from; raises ``RateLimited`` (T-WEB-12)."""
+    admit_upload: Callable[[Request], None] = admit_everyone
 
 
 def build_web_router(parts: WebParts) -> APIRouter:
@@ -64,7 +64,7 @@ def _add_licence(router: APIRouter, parts: WebParts, pages: PageWriter) -> None:
     def show_licence(code: str, request: Request) -> Response:
         """Answer the state of the licence behind a QR code at this instant (T-WEB-16)."""
         try:
-            parts.admit_lookup(_address(request))
+            parts.admit_lookup(request)
             verdict = parts.judge_code(code)
         except ServiceError as error:
             return pages.problem(error, parts.clock.now())
@@ -80,7 +80,7 @@ def _add_upload(router: APIRouter, parts: WebParts, pages: PageWriter) -> None:
     ) -> Response:
         """Answer the verdict on an uploaded file, which is forgotten afterwards."""
         try:
-            parts.admit_upload(_address(request))
+            parts.admit_upload(request)
             verdict = parts.judge_upload(read_upload(content_type, body))
         except ServiceError as error:
             return pages.problem(error, parts.clock.now())
@@ -92,8 +92,3 @@ def _add_static(router: APIRouter, parts: WebParts, pages: PageWriter) -> None:
     def get_static(name: str) -> Response:
         """Answer the style sheet or the icon."""
         return pages.static(name) or pages.problem(LicenceNotFound(), parts.clock.now())
-
-
-def _address(request: Request) -> str:
-    """Return the address a request came from; which proxy is trusted is the server's business."""
-    return request.client.host if request.client is not None else ""

@@ -4,7 +4,7 @@ A reason code is stable; its words are not. ``who`` says who can mend it, ``advi
 The words of the whole answer are in ``verifier.answers``.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from verifier.verdict import Check, Finding, Result
 
@@ -150,6 +150,61 @@ REASONS: dict[str, ReasonWords] = {
         "证书链签名不正确", "broken certificate chain", ISSUER, _ASK_ISSUER
     ),
     "no-certificate": ReasonWords("没有可用的证书", "no usable certificate", ISSUER, _ASK_ISSUER),
+    "container-damaged": ReasonWords(
+        "文件包的目录与内容互相矛盾", "directory and content disagree", ISSUER, _ASK_ISSUER
+    ),
+    "duplicate-entry": ReasonWords(
+        "文件包里有同名文件，不同软件可能看到不同内容",
+        "two entries of one name; programs may see different content",
+        ISSUER,
+        _ASK_ISSUER,
+    ),
+    "entry-name": ReasonWords(
+        "文件包里有不允许的文件名或类型", "an entry's name or type is not allowed", ISSUER
+    ),
+    "entry-missing": ReasonWords("缺少一个被引用的文件", "a file that is referred to is missing"),
+    "external-resource": ReasonWords(
+        "引用了文件包以外的资源，其内容不受保护",
+        "refers to something outside the package",
+        ISSUER,
+        _RESEAL,
+    ),
+    "location": ReasonWords("文件内部引用的路径有误", "a path inside is wrong", ISSUER),
+    "several-documents": ReasonWords(
+        "一个文件包里有多份文档，无法确定哪一份受保护",
+        "several documents in one package",
+        ISSUER,
+        _RESEAL,
+    ),
+    "unsafe-xml": ReasonWords("含有不安全的 XML 声明", "unsafe XML declaration", ISSUER),
+    "own-form": ReasonWords(
+        "自称由本系统制作，但写法与本系统不符",
+        "claims to be made here but is not written our way",
+        HOLDER,
+        _ASK_ISSUER,
+    ),
+    "unsupported-version": ReasonWords("签章数据的版本不受支持", "unsupported version", OPERATOR),
+    "type-switched": ReasonWords(
+        "印章被改标为普通签名，以逃避检查", "a seal passed off as a plain signature", ISSUER
+    ),
+    "digest-malformed": ReasonWords("摘要写法有误", "a digest is not well formed", ISSUER),
+    "check-value": ReasonWords("摘要值有误", "a digest is wrong", ISSUER),
+    "invalid-key": ReasonWords("公钥不符合算法要求", "the public key is not valid", ISSUER),
+    "picture-unsafe": ReasonWords("印章图像不安全，未显示", "unsafe seal picture", ISSUER),
+    "signing-certificate-missing": ReasonWords(
+        "签名内容里没有写明签章证书", "the signed content does not name the certificate", ISSUER
+    ),
+    "stamp-absent": ReasonWords("页面上没有印章图像", "no stamp is drawn on a page"),
+    "stamp-stretched": ReasonWords("印章图像大小或比例有变", "the stamp is stretched", ISSUER),
+    "time-mismatch": ReasonWords(
+        "两处记载的盖章时间不一致", "two signing times disagree", ISSUER, _ASK_ISSUER
+    ),
+    "time-before-seal": ReasonWords(
+        "盖章时间早于印章制作时间", "signing time is before the seal was made", ISSUER
+    ),
+    "time-before-certificate": ReasonWords(
+        "盖章时间早于证书生效时间", "signing time is before the certificate", ISSUER
+    ),
     "seal-in-period": ReasonWords("盖章时印章在有效期内", "seal was in its period"),
     "seal-expired": ReasonWords("盖章时印章已过期", "seal had expired", ISSUER, _RESEAL),
     "seal-not-yet-valid": ReasonWords("盖章时印章尚未生效", "seal not yet valid", ISSUER, _RESEAL),
@@ -223,9 +278,22 @@ REASONS: dict[str, ReasonWords] = {
     "licence-not-yet-valid": ReasonWords("尚未到生效日期", "before its period", HOLDER),
 }
 
+_PLAIN_ADVICE = {
+    ISSUER: _ASK_ISSUER,
+    HOLDER: "请核对手中的文件，或向出具机构索取原件。",
+    OPERATOR: "请联系本核验网站的运维人员。",
+}
+
 MARKS = {Result.PASSED: "✓", Result.FAILED: "✕", Result.UNKNOWN: "？", Result.NOTICE: "！"}
 
 
 def reason_words(finding: Finding) -> ReasonWords:
-    """Return the words of a finding's reason; an unlisted reason shows its code."""
-    return REASONS.get(finding.reason, ReasonWords(finding.reason, finding.reason))
+    """Return the words of a finding's reason; an unlisted reason shows its code.
+
+    What failed or is open always says who can mend it and what to do.
+    """
+    words = REASONS.get(finding.reason, ReasonWords(finding.reason, finding.reason))
+    if finding.result not in (Result.FAILED, Result.UNKNOWN):
+        return words
+    who = words.who or ISSUER
+    return replace(words, who=who, advice=words.advice or _PLAIN_ADVICE[who])
