@@ -89,6 +89,13 @@ def test_every_link_between_pages_leads_somewhere(page: Path) -> None:
     assert [t for t in local if not (page.parent / t).exists()] == []
 
 
+def test_every_document_that_code_speaks_of_exists() -> None:
+    """Pages in the code's comments and docstrings; ``docs/openapi.json`` is written by a task."""
+    pattern = re.compile(r"\bdocs/[\w./-]*\.md\b")
+    named = {name for m in source() + modules("scripts") for name in pattern.findall(m.text)}
+    assert sorted(name for name in named if not (PROJECT / name).exists()) == []
+
+
 @cache
 def _identifiers() -> set[str]:
     """Return every name in the code: definitions, arguments, fields, modules, short texts."""
