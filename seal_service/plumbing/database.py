@@ -19,13 +19,8 @@ from sqlite3 import Connection as SQLiteConnection
 from sqlalchemy import Connection, DateTime, Dialect, MetaData, create_engine, event
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.engine import URL, Engine, make_url
-from sqlalchemy.exc import (
-    InterfaceError,
-    InternalError,
-    NotSupportedError,
-    OperationalError,
-    TimeoutError,
-)
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as NoFreeConnection
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from seal_service.errors import StorageUnavailable
@@ -135,11 +130,13 @@ class Database:
 def _translated_errors() -> Iterator[None]:
     try:
         yield
-    except (OperationalError, InterfaceError, InternalError, NotSupportedError) as error:
+    except (IntegrityError, ProgrammingError, DataError):
+        raise
+    except DBAPIError as error:
         # The driver's text may quote values and paths: it goes to no caller and no log.
         log_alarm("storage_unavailable", error=type(error.orig).__name__)
         raise StorageUnavailable from error
-    except TimeoutError as error:
+    except NoFreeConnection as error:
         log_alarm("storage_unavailable", error="no free connection")
         raise StorageUnavailable from error
 
