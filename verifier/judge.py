@@ -17,7 +17,7 @@ from keys.certificates import Certificate
 from keys.errors import ServiceError
 from seal_service.formats.ses import SealSignature, parse_seal_signature
 from verifier.records import LibraryRecords, SealRecord
-from verifier.rules.chain import ChainEvidence
+from verifier.rules.chain import ChainEvidence, shown_name
 from verifier.rules.findings import refusal, unknown
 from verifier.rules.licence import (
     Claimant,
@@ -255,7 +255,7 @@ def _bare(found: tuple[Finding, ...], judged: JudgedSeal | None) -> SignatureVer
         trust=trust_of(findings),
         signed_at=None if judged is None else judged.signed_at,
         time_source=TimeSource.NONE if judged is None else judged.time_source,
-        signer="" if judged is None or judged.signer is None else judged.signer.subject,
+        signer="" if judged is None else shown_name(judged.signer),
         seal=None if judged is None else judged.seal,
         findings=findings,
     )

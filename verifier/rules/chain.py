@@ -123,6 +123,11 @@ def _problem(check: Check, problem: PathProblem, report: PathReport, policy: Pol
     )
 
 
+def shown_name(certificate: Certificate | None) -> str:
+    """Return the name by which people know the holder of a certificate."""
+    return "" if certificate is None else certificate.common_name or certificate.subject
+
+
 def read_certificates(ders: Iterable[bytes]) -> tuple[Certificate, ...]:
     """Parse what can be parsed; a certificate that cannot helps no chain."""
     found = []

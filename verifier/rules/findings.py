@@ -6,12 +6,26 @@ kept in ``detail``.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from keys.errors import ServiceError
-from seal_service.formats.notices import Notice
-from seal_service.formats.ofd.entries import Notice as EntryNotice
 from verifier.policy import Severity
 from verifier.verdict import Check, Finding, Result
+
+
+class Remark(Protocol):
+    """What the readers of all formats remark: a stable reason, and where."""
+
+    @property
+    def reason(self) -> str:
+        """Return the stable kebab-case word."""
+        ...
+
+    @property
+    def subject(self) -> str:
+        """Return what it is about."""
+        ...
+
 
 SEVERITY_RESULT = {
     Severity.NOTICE: Result.NOTICE,
@@ -121,7 +135,7 @@ def refusal(check: Check, error: ServiceError, subject: str = "", *, clause: str
 
 def deviations(
     check: Check,
-    notices: Iterable[Notice | EntryNotice],
+    notices: Iterable[Remark],
     subject: str,
     *,
     is_own: bool,

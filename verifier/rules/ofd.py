@@ -20,7 +20,7 @@ from seal_service.formats.ofd.own_form import claims_own_form
 from seal_service.formats.ofd.signatures import ReferenceResult, check_references
 from seal_service.formats.ses import SealSignature, parse_seal_signature
 from verifier.records import SealRecord
-from verifier.rules.chain import ChainEvidence
+from verifier.rules.chain import ChainEvidence, shown_name
 from verifier.rules.findings import (
     SEVERITY_RESULT,
     deviations,
@@ -374,7 +374,7 @@ def _conclude(draft: _Draft, more: Sequence[Finding]) -> SignatureVerdict:
         trust=trust_of(findings),
         signed_at=draft.signed_at,
         time_source=draft.time_source,
-        signer="" if draft.signer is None else draft.signer.subject,
+        signer=shown_name(draft.signer),
         seal=draft.seal,
         findings=findings,
     )
