@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from seal_service.errors import LimitExceeded, MalformedDocument
-from seal_service.formats.limits import DEFAULT_LIMITS, Limits
+from seal_service.formats.limits import DEFAULT_LIMITS, MIB, Limits
 from seal_service.formats.pdf.syntax import Dictionary, Name, Parser, Ref, Stream, Value
 
 MAX_REFERENCE_HOPS = 16
+MAX_SYNTAX_BYTES = 8 * MIB
+"""Of objects without their streams, over all revisions; more than that no page needs."""
 _HEADER = re.compile(rb"([0-9]{1,10})[\x00\t\n\x0c\r ]+([0-9]{1,5})[\x00\t\n\x0c\r ]+obj")
 
 
@@ -52,27 +54,54 @@ class Source:
         self.limits = limits
         self._plain: dict[int, IndirectObject] = {}
         self._packed: dict[int, tuple[bytes, dict[int, int]]] = {}
+        self._broken: dict[int, MalformedDocument] = {}
         self._unpacked_bytes = 0
+        self._syntax_bytes = 0
 
     def object_at(self, offset: int) -> IndirectObject:
         """Read the indirect object whose number stands at ``offset``."""
         known = self._plain.get(offset)
         if known is not None:
             return known
+        if offset in self._broken:
+            raise self._broken[offset]
+        if len(self._plain) >= self.limits.pdf_objects:
+            raise LimitExceeded("too many objects", reason="limit", limit="pdf_objects")
+        try:
+            found = self._read_object(offset)
+        except LimitExceeded:
+            raise
+        except MalformedDocument as error:
+            self._broken[offset] = error
+            raise
+        self._plain[offset] = found
+        return found
+
+    def value_in(self, body: bytes, place: int) -> Value:
+        """Read a value from the unpacked bytes of an object stream."""
+        return self._read_value(Parser(body, place))
+
+    def _read_object(self, offset: int) -> IndirectObject:
         header = _HEADER.match(self.data, offset)
         if header is None:
             raise MalformedDocument(f"no object at {offset}", reason="xref-mismatch")
         parser = Parser(self.data, header.end())
-        value = parser.value()
+        value = self._read_value(parser)
         if isinstance(value, Dictionary):
             start = parser.stream_start()
             if start is not None:
                 value = Stream(value, start)
-        found = IndirectObject(int(header[1]), int(header[2]), value, offset, parser.at)
-        if len(self._plain) >= self.limits.pdf_objects:
-            raise LimitExceeded("too many objects", reason="limit", limit="pdf_objects")
-        self._plain[offset] = found
-        return found
+        return IndirectObject(int(header[1]), int(header[2]), value, offset, parser.at)
+
+    def _read_value(self, parser: Parser) -> Value:
+        """Read a value; what was read counts even if it comes to nothing."""
+        start = parser.at
+        try:
+            return parser.value()
+        finally:
+            self._syntax_bytes += parser.at - start
+            if self._syntax_bytes > MAX_SYNTAX_BYTES:
+                raise LimitExceeded("too much syntax", reason="limit", limit="pdf_syntax")
 
     def unpack(self, stream: Stream, length: int) -> bytes:
         """Return the bytes of a stream that is plain or Flate, with a PNG predictor or none."""
@@ -258,4 +287,4 @@ class ObjectTable:
         place = places.get(reference.number)
         if place is None:
             raise MalformedDocument("an entry leads elsewhere", reason="xref-mismatch")
-        return Parser(body, place).value()
+        return self.source.value_in(body, place)

@@ -91,6 +91,7 @@ class Parser:
         """Read one value. Raises ``MalformedDocument`` or ``LimitExceeded``."""
         token = _TOKEN.match(self.data, self.at)
         if token is None:
+            self.skip_spaces()
             raise self._malformed("token")
         self.at = token.end()
         kind = token.lastindex
@@ -208,16 +209,17 @@ class Parser:
                 parts.append(_ESCAPES.get(following[0], following[0]))
 
     def _hexadecimal(self) -> bytes:
-        end = self.data.find(b">", self.at)
+        start, end = self.at, self.data.find(b">", self.at)
+        self.at = end + 1 if end >= 0 else len(self.data)
         try:
-            digits = self.data[self.at : end if end >= 0 else self.at + 1].decode("ascii")
-            digits = "".join(digits.split()) if not digits.isalnum() else digits
+            digits = self.data[start : self.at - 1].decode("ascii")
+            if not digits.isalnum():
+                digits = "".join(digits.split())
             found = bytes.fromhex(digits + "0" * (len(digits) % 2))
         except ValueError:
             raise self._malformed("string") from None
         if end < 0:
             raise self._malformed("string")
-        self.at = end + 1
         return found
 
     def _malformed(self, reason: str) -> MalformedDocument:

@@ -14,7 +14,7 @@ from seal_service.formats.pdf.syntax import Dictionary, Parser, Stream
 
 _SPACE = rb"[\x00\t\n\x0c\r ]"
 _END = re.compile(
-    rb"startxref" + _SPACE + rb"++([0-9]{1,10})" + _SPACE + rb"++%%EOF(?:\r\n|\n|\r)?"
+    rb"startxref" + _SPACE + rb"++([0-9]{1,10})" + _SPACE + rb"++(?P<mark>%%EOF)(?:\r\n|\n|\r)?"
 )
 _SUBSECTION = re.compile(_SPACE + rb"*+([0-9]{1,10}) ([0-9]{1,10}) ?(?:\r\n|\n|\r)")
 _ENTRY = re.compile(rb"([0-9]{10}) ([0-9]{5}) ([nf])(?: \r| \n|\r\n)")
@@ -30,8 +30,10 @@ class Section:
     entries: Mapping[int, Entry]
     trailer: Dictionary
     is_stream: bool
+    mark_end: int
+    """Offset behind the end-of-file mark that follows it."""
     end: int
-    """Offset behind the end-of-file mark that follows it, with its end of line."""
+    """The same with the end of line, if there is one."""
     named_start: int
     """What ``startxref`` behind this section says; 0 in the first part of a linearised file."""
     own_number: int | None
@@ -95,15 +97,16 @@ def _read_section(source: Source, start: int) -> Section:
     data = source.data
     if not 0 <= start < len(data):
         raise MalformedDocument("a section outside the file", reason="xref")
-    if data.startswith(b"xref", start):
-        return _read_table(source, start)
-    return _read_stream(source, start)
+    # Some writers point at the line end before the section; all readers accept that.
+    parser = Parser(data, start)
+    if parser.take(b"xref"):
+        return _read_table(source, start, parser.at)
+    return _read_stream(source, start, parser.at)
 
 
-def _read_table(source: Source, start: int) -> Section:
+def _read_table(source: Source, start: int, at: int) -> Section:
     data = source.data
     entries: dict[int, Entry] = {}
-    at = start + len(b"xref")
     while subsection := _SUBSECTION.match(data, at):
         first, count = int(subsection[1]), int(subsection[2])
         if first + count > source.limits.pdf_objects or len(entries) > source.limits.pdf_objects:
@@ -126,8 +129,8 @@ def _read_table(source: Source, start: int) -> Section:
     return _section(data, start, entries, trailer, end_at=parser.at)
 
 
-def _read_stream(source: Source, start: int) -> Section:
-    found = source.object_at(start)
+def _read_stream(source: Source, start: int, at: int) -> Section:
+    found = source.object_at(at)
     stream = found.value
     if not isinstance(stream, Stream) or stream.dictionary.get("Type") != "XRef":
         raise MalformedDocument("no cross-reference here", reason="xref")
@@ -161,6 +164,7 @@ def _section(
         entries=entries,
         trailer=trailer,
         is_stream=own_number is not None,
+        mark_end=end.end("mark"),
         end=end.end(),
         named_start=int(end[1]),
         own_number=own_number,
