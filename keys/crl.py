@@ -19,6 +19,14 @@ from keys.x509_building import (
     extension,
     signature_algorithm,
 )
+from keys.x509_reading import (
+    Extension,
+    read_algorithm,
+    read_extensions,
+    read_generalized,
+    read_instant,
+    unknown_critical,
+)
 
 MAX_CRL_BYTES = 50 * 1024 * 1024
 CACHED_BYTES = 256 * 1024
@@ -158,7 +166,9 @@ def _parse(data: bytes) -> CRL:
         next_update = read_instant(fields.pop(0))
     if fields and fields[0].tag == der.SEQUENCE:
         entries = fields.pop(0)
-    extensions = read_extensions(fields.pop(0), 0xA0) if fields else {}
+    extensions = (
+        read_extensions(der.read_explicit(der.expect(fields.pop(0), 0xA0))) if fields else {}
+    )
     if fields:
         raise der.malformed("structure")
     oid, parameters = read_algorithm(algorithm)
@@ -187,47 +197,6 @@ def _parse(data: bytes) -> CRL:
 _parse_cached = lru_cache(maxsize=64)(_parse)
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
-    """One extension as read."""
-
-    value: bytes
-    is_critical: bool
-
-
-def read_instant(node: Node) -> datetime:
-    """Read a time in the one form that RFC 5280, 4.1.2.5 allows: whole seconds, Z."""
-    at, is_canonical = der.read_time(node)
-    if not is_canonical:
-        raise der.malformed("time", node.start)
-    return at
-
-
-def read_extensions(wrapped: Node, tag: int) -> dict[str, Extension]:
-    """Read explicitly tagged Extensions; each may stand once (RFC 5280, 4.2)."""
-    return read_extension_list(der.read_explicit(der.expect(wrapped, tag)))
-
-
-def read_extension_list(listed: Node) -> dict[str, Extension]:
-    """Read Extensions; an explicit ``critical FALSE`` is read over."""
-    found: dict[str, Extension] = {}
-    for node in der.read_sequence(listed, at_least=1):
-        parts = der.read_sequence(node, at_least=2, at_most=3)
-        oid = der.read_oid(parts[0])
-        if oid in found:
-            raise der.malformed("extension-repeated")
-        is_critical = len(parts) == 3 and der.read_boolean(parts[1])
-        found[oid] = Extension(der.read_octets(parts[-1]), is_critical)
-    return found
-
-
-def read_algorithm(found: Node) -> tuple[str, bytes | None]:
-    """Return identifier and DER of the parameters; NULL and absent are one to the caller."""
-    parts = der.read_sequence(found, at_least=1, at_most=2)
-    has_parameters = len(parts) == 2 and parts[1].raw != der.null()
-    return der.read_oid(parts[0]), parts[1].raw if has_parameters else None
-
-
 def _key_id(value: bytes) -> bytes | None:
     """Return keyIdentifier of AuthorityKeyIdentifier, where it has one."""
     for part in der.read_sequence(der.read_der(value)):
@@ -251,8 +220,7 @@ def _scope(extensions: dict[str, Extension]) -> tuple[str, bool, tuple[str, ...]
                 is_indirect = is_indirect or part.content != b"\x00"
             elif part.tag != 0xA0 and part.content != b"\x00":
                 scope = scope or "partial-scope"
-    unknown = (oid for oid, found in extensions.items() if found.is_critical and oid not in known)
-    return scope, is_indirect, tuple(sorted(unknown))
+    return scope, is_indirect, unknown_critical(extensions, known)
 
 
 def find_entry(crl: CRL, serial: int) -> RevokedEntry | None:
@@ -286,17 +254,16 @@ def _walk(crl: CRL) -> Iterator[Node]:
 
 def _read_entry(node: Node) -> RevokedEntry:
     fields = der.read_sequence(node, at_least=2, at_most=3)
-    extensions = read_extension_list(fields[2]) if len(fields) == 3 else {}
-    for oid, found in extensions.items():
-        if found.is_critical and oid not in _KNOWN_CRITICAL_OF_ENTRY:
-            raise der.malformed("unknown-critical")
+    extensions = read_extensions(fields[2]) if len(fields) == 3 else {}
+    if unknown_critical(extensions, _KNOWN_CRITICAL_OF_ENTRY):
+        raise der.malformed("unknown-critical", node.start)
     reason = extensions.get(OID_REASON_CODE)
     invalidity = extensions.get(OID_INVALIDITY_DATE)
     return RevokedEntry(
         serial=der.read_integer(fields[0]),
         revoked_at=read_instant(fields[1]),
         reason=read_reason(der.read_der(reason.value)) if reason else RevocationReason.UNSPECIFIED,
-        invalidity_at=read_instant(der.read_der(invalidity.value)) if invalidity else None,
+        invalidity_at=read_generalized(der.read_der(invalidity.value)) if invalidity else None,
     )
 
 
