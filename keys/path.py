@@ -268,9 +268,11 @@ class _Search:
     def _is_disowned(self, chain: tuple[Certificate, ...]) -> bool:
         """Tell whether the very key that is named as the issuer's does not verify the last one.
 
-        A namesake with another key is merely somebody else (T-PKI-05).
+        A namesake with another key, or one that signed itself, is merely somebody else (T-PKI-05).
         """
         last = chain[-1]
+        if last.is_self_issued and self._link(last, last) is _Link.HOLDS:
+            return False
         return any(
             _has_key_id(issuer, last) and self._link(issuer, last) is _Link.BROKEN
             for issuer in self._candidates(chain)
