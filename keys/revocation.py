@@ -15,8 +15,7 @@ for a signature, is for the caller.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from enum import StrEnum
+from datetime import datetime
 from functools import lru_cache
 
 from keys import der
@@ -33,65 +32,27 @@ from keys.errors import Kind, MalformedCertificate, ServiceError, StatusRolledBa
 from keys.extensions import OID_OCSP_SIGNING
 from keys.ocsp import OCSPResponse, SingleStatus, parse_ocsp
 from keys.public_key import PublicKey, verify_signature
+from keys.revocation_model import (
+    CertificateStatus,
+    RevocationEvidence,
+    RevocationState,
+    Source,
+    unknown,
+)
 from keys.x509_building import OID_OCSP_NO_CHECK, key_identifier
 from keys.x509_reading import read_extensions
 
+__all__ = [
+    "CertificateStatus",
+    "RevocationEvidence",
+    "RevocationState",
+    "Source",
+    "check_not_older",
+    "check_revocation",
+]
+
 MAX_EVIDENCE = 64
 """Lists and responses looked at for one certificate."""
-
-
-class CertificateStatus(StrEnum):
-    """Three answers; unknown is one of them."""
-
-    GOOD = "good"
-    REVOKED = "revoked"
-    UNKNOWN = "unknown"
-
-
-class Source(StrEnum):
-    """Where an answer comes from."""
-
-    NONE = ""
-    CRL = "crl"
-    OCSP = "ocsp"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevocationState:
-    """The status of one certificate, and what it rests on."""
-
-    status: CertificateStatus
-    revoked_at: datetime | None = None
-    invalidity_at: datetime | None = None
-    """Since when the key must be taken for lost, where that is said."""
-    reason: str = ""
-    """Why it was revoked, or why the status is unknown: a stable kebab-case word."""
-    source: Source = Source.NONE
-    detail: str = ""
-    """Plain English for logs."""
-    this_update: datetime | None = None
-    """The instant the answer was true."""
-
-    @property
-    def effective_at(self) -> datetime | None:
-        """From when on a revoked certificate proves nothing (T-PKI-27)."""
-        dates = [at for at in (self.revoked_at, self.invalidity_at) if at is not None]
-        return min(dates, default=None)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevocationEvidence:
-    """Revocation data collected beforehand."""
-
-    crls: tuple[bytes, ...] = ()
-    ocsp_responses: tuple[bytes, ...] = ()
-    max_age: timedelta = timedelta(days=1)
-    """How old an OCSP answer may be that does not say when the next one comes."""
-    clock_skew: timedelta = timedelta(minutes=5)
-    ocsp_nonce: bytes | None = None
-    """What every response must repeat, where it was asked for."""
-    accepts_archived: bool = False
-    """Whether data past its end still counts for instants before it was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +92,7 @@ def check_revocation(
         return min(revoked, key=lambda answer: (answer.effective_at or now, _made_at(answer)))
     if good is not None:
         return good
-    return _newest(answers, CertificateStatus.UNKNOWN) or _unknown(
+    return _newest(answers, CertificateStatus.UNKNOWN) or unknown(
         "no-evidence", "no revocation data from this issuer"
     )
 
@@ -164,24 +125,12 @@ def _is_ended_hold(answer: RevocationState, good: RevocationState | None) -> boo
     return is_hold and good is not None and _made_at(good) > _made_at(answer)
 
 
-def _unknown(
-    reason: str, detail: str, source: Source = Source.NONE, made_at: datetime | None = None
-) -> RevocationState:
-    return RevocationState(
-        status=CertificateStatus.UNKNOWN,
-        reason=reason,
-        detail=detail,
-        source=source,
-        this_update=made_at,
-    )
-
-
 def _broken(error: ServiceError, source: Source) -> RevocationState:
     """Turn data that cannot be read or does not hold into an open status."""
     if error.kind is Kind.UNAVAILABLE:
         # An engine at fault says nothing about the data.
         raise error
-    return _unknown(str(error.params.get("reason", error.code)), str(error), source)
+    return unknown(str(error.params.get("reason", error.code)), str(error), source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +148,7 @@ def _finish(
     """Put together what an authentic list or response says, and what it lacks (rules 2 and 3)."""
     is_hold = entry is not None and entry.reason is RevocationReason.CERTIFICATE_HOLD
     if entry is not None and entry.reason is RevocationReason.REMOVE_FROM_CRL:
-        return flaw or _unknown("delta", "removed from a list", state.source, state.this_update)
+        return flaw or unknown("delta", "removed from a list", state.source, state.this_update)
     if flaw is not None and (entry is None or is_hold):
         return flaw
     if entry is None:
@@ -217,7 +166,7 @@ def _finish(
 def _check_expiry(question: _Question, state: _Answer) -> RevocationState:
     """Grant "good", unless the certificate had expired: lists then drop it (RFC 5280, 3.3)."""
     if question.certificate.not_after < state.this_update:
-        return _unknown(
+        return unknown(
             "expired-before-status",
             "the certificate had expired when the status was made",
             state.source,
@@ -235,10 +184,10 @@ def _time_flaw(question: _Question, state: _Answer) -> RevocationState | None:
     if ends_at is None and state.source is Source.OCSP:
         ends_at = state.this_update + evidence.max_age
     if ends_at is None:
-        return _unknown("no-next-update", "no end is stated", state.source, state.this_update)
+        return unknown("no-next-update", "no end is stated", state.source, state.this_update)
     is_archived = evidence.accepts_archived and state.this_update >= question.at
     if question.now > ends_at and not is_archived:
-        return _unknown("stale", f"past {ends_at:%F %T}Z", state.source, state.this_update)
+        return unknown("stale", f"past {ends_at:%F %T}Z", state.source, state.this_update)
     return None
 
 
@@ -277,23 +226,23 @@ def _judge_crl(crl: CRL, question: _Question) -> RevocationState:
     issuer = question.issuer
     usage = issuer.key_usage
     if not issuer.is_ca or (usage is not None and "crl_sign" not in usage):
-        return _unknown("crl-signer", "the issuer signs no lists", Source.CRL)
+        return unknown("crl-signer", "the issuer signs no lists", Source.CRL)
     if (
         crl.authority_key_id is not None
         and issuer.subject_key_id is not None
         and crl.authority_key_id != issuer.subject_key_id
     ):
-        return _unknown("crl-signer", "signed with another key of the issuer", Source.CRL)
+        return unknown("crl-signer", "signed with another key of the issuer", Source.CRL)
     _verify(issuer.public_key, crl)
     if _is_future(question, crl.this_update):
-        return _unknown("in-future", "made in the future", Source.CRL)
+        return unknown("in-future", "made in the future", Source.CRL)
     if crl.unknown_critical:
-        return _unknown("unknown-critical", ", ".join(crl.unknown_critical), Source.CRL)
+        return unknown("unknown-critical", ", ".join(crl.unknown_critical), Source.CRL)
     if crl.is_indirect:
-        return _unknown("indirect", "the list speaks for other issuers", Source.CRL)
+        return unknown("indirect", "the list speaks for other issuers", Source.CRL)
     flaw = _time_flaw(question, state)
     if crl.limited_scope:
-        flaw = _unknown(crl.limited_scope, "not for all certificates", Source.CRL, crl.this_update)
+        flaw = unknown(crl.limited_scope, "not for all certificates", Source.CRL, crl.this_update)
     return _finish(question, find_entry(crl, question.certificate.serial), flaw, state)
 
 
@@ -322,14 +271,14 @@ def _judge_ocsp(
     if flaw is not None:
         return flaw
     if len(statuses) != 1:
-        return _unknown("ocsp-repeated", "two answers for one certificate", Source.OCSP)
+        return unknown("ocsp-repeated", "two answers for one certificate", Source.OCSP)
     status = statuses[0]
     if status.unknown_critical:
-        return _unknown("unknown-critical", ", ".join(status.unknown_critical), Source.OCSP)
+        return unknown("unknown-critical", ", ".join(status.unknown_critical), Source.OCSP)
     if _is_future(question, max(status.this_update, response.produced_at)):
-        return _unknown("in-future", "made in the future", Source.OCSP)
+        return unknown("in-future", "made in the future", Source.OCSP)
     if not status.is_known:
-        return _unknown(
+        return unknown(
             "ocsp-unknown", "the responder does not know it", Source.OCSP, status.this_update
         )
     state = _Answer(Source.OCSP, status.this_update, status.next_update)
@@ -348,13 +297,13 @@ def _check_response(response: OCSPResponse, question: _Question) -> RevocationSt
     """Check signer, signature, nonce and extensions; return what is wrong, if anything."""
     signer = _find_responder(response, question)
     if signer is None:
-        return _unknown("ocsp-responder", "not the issuer nor its delegate", Source.OCSP)
+        return unknown("ocsp-responder", "not the issuer nor its delegate", Source.OCSP)
     _verify(signer.public_key, response)
     wanted = question.evidence.ocsp_nonce
     if wanted is not None and response.nonce != wanted:
-        return _unknown("ocsp-nonce", "another nonce", Source.OCSP)
+        return unknown("ocsp-nonce", "another nonce", Source.OCSP)
     if response.unknown_critical:
-        return _unknown("unknown-critical", ", ".join(response.unknown_critical), Source.OCSP)
+        return unknown("unknown-critical", ", ".join(response.unknown_critical), Source.OCSP)
     return None
 
 
