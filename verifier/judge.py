@@ -27,6 +27,7 @@ from verifier.rules.licence import (
 )
 from verifier.rules.ofd import OFDContext, judge_ofd
 from verifier.rules.ofd_opening import OpenedOFD, open_ofd
+from verifier.rules.pades import OpenedPDF, PDFContext, judge_pdf, open_pdf
 from verifier.rules.ses import JudgedSeal, SealedOriginal, judge_seal
 from verifier.verdict import (
     FORCE_CHECKS,
@@ -46,7 +47,8 @@ from verifier.verdict import (
     worst,
 )
 
-ZIP_MAGIC = b"PK"
+ZIP_MAGIC = b"PK\x03\x04"
+PDF_MAGIC = b"%PDF-"
 DER_SEQUENCE = b"\x30"
 HEADER_WINDOW = 1024
 """Readers look for a header within this many bytes (ISO 32000-1, annex H)."""
@@ -70,19 +72,22 @@ class OpenedDocument:
     digest: str
     """SM3, hexadecimal."""
     ofd: OpenedOFD | None = None
+    pdf: OpenedPDF | None = None
     bare: SealSignature | None = None
 
     @property
     def claims(self) -> Mapping[str, str]:
         """Return the GB/T 36903 items the document carries; claims, not facts."""
-        return {} if self.ofd is None else self.ofd.claims
+        readable = self.ofd or self.pdf
+        return {} if readable is None else readable.claims
 
     @property
     def seal_ids(self) -> frozenset[str]:
         """Return the numbers of the seals inside, for asking the register."""
         if self.bare is not None:
             return frozenset({self.bare.seal.seal_id})
-        return frozenset() if self.ofd is None else self.ofd.seal_ids
+        readable = self.ofd or self.pdf
+        return frozenset() if readable is None else readable.seal_ids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +108,10 @@ def judge_document(data: bytes, context: JudgeContext) -> Verdict:
 def open_document(data: bytes) -> OpenedDocument:
     """Tell the format and read the document; whatever cannot be read is left to the verdict."""
     digest = sm3(data).hex()
-    if data.startswith(ZIP_MAGIC) or (ZIP_MAGIC in data[:HEADER_WINDOW]):
+    head = data[:HEADER_WINDOW]
+    if data.startswith(PDF_MAGIC) or (PDF_MAGIC in head and not data.startswith(ZIP_MAGIC)):
+        return OpenedDocument(kind="pdf", digest=digest, pdf=open_pdf(data))
+    if ZIP_MAGIC in head:
         return OpenedDocument(kind="ofd", digest=digest, ofd=open_ofd(data))
     if data.startswith(DER_SEQUENCE):
         try:
@@ -148,22 +156,24 @@ def judge_opened(opened: OpenedDocument, context: JudgeContext) -> Verdict:
 
 
 def _judge(opened: OpenedDocument, context: JudgeContext, known_since: datetime | None) -> _Judged:
+    records = context.records
+    seals = None if records is None else records.seals
+    evidence = context.evidence
     if opened.ofd is not None:
-        records = context.records
-        judged = judge_ofd(
-            opened.ofd,
-            OFDContext(
-                evidence=context.evidence,
-                seals=None if records is None else records.seals,
-                known_since=known_since,
-            ),
+        ofd = judge_ofd(
+            opened.ofd, OFDContext(evidence=evidence, seals=seals, known_since=known_since)
         )
         return _Judged(
-            signatures=judged.signatures,
-            coverage=judged.coverage,
-            findings=judged.findings,
-            signers=judged.signers,
+            signatures=ofd.signatures,
+            coverage=ofd.coverage,
+            findings=ofd.findings,
+            signers=ofd.signers,
         )
+    if opened.pdf is not None:
+        pdf = judge_pdf(
+            opened.pdf, PDFContext(evidence=evidence, seals=seals, known_since=known_since)
+        )
+        return _Judged(signatures=pdf.signatures, findings=pdf.findings, signers=pdf.signers)
     if opened.bare is not None:
         return _Judged(signatures=(_judge_bare(opened.bare, context),))
     return _Judged(findings=(unknown(Check.CONTAINER, "unsupported-format"),))
