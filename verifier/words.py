@@ -159,6 +159,12 @@ REASONS: dict[str, ReasonWords] = {
         ISSUER,
         _ASK_ISSUER,
     ),
+    "duplicate-id": ReasonWords(
+        "文件内有重复的编号，不同软件可能看到不同内容",
+        "an id is used twice; programs may see different content",
+        ISSUER,
+        _ASK_ISSUER,
+    ),
     "entry-name": ReasonWords(
         "文件包里有不允许的文件名或类型", "an entry's name or type is not allowed", ISSUER
     ),
