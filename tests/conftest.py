@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from seal_service.plumbing.database import Database, metadata
+from seal_service.plumbing.logging import set_up_logging
 from tests.support.postgres import PostgresServer, reason_to_skip
 
 
@@ -13,6 +14,12 @@ def pytest_report_header() -> str:
     """Say at the top of every run whether PostgreSQL takes part."""
     reason = reason_to_skip()
     return f"PostgreSQL tests: {'skipped, ' + reason if reason else 'on a server of their own'}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log_as_in_service() -> None:
+    """Log one line of JSON per event, as the service does."""
+    set_up_logging()
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """Structured logs: one event name per fact, one JSON object per line on standard error.
 
 Facts are short values: no personal data, no document or face data, no secret, no path that holds a
-token. Uses of seals go to the use log, not here. Line breaks and escape codes inside a value stay
-inside its JSON string (T-API-29).
+token. Uses of seals go to the use log, not here. Lines are ASCII: whatever breaks a line or
+moves a cursor, in whichever script, stays an escape inside its JSON string (T-API-29).
 """
 
 import logging
@@ -23,12 +23,17 @@ def set_up_logging(level: int = logging.INFO) -> None:
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.format_exc_info,
-            structlog.processors.JSONRenderer(ensure_ascii=False),
+            structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=sys.stderr),
+        logger_factory=_to_standard_error,
         cache_logger_on_first_use=False,
     )
+
+
+def _to_standard_error(*_: object) -> structlog.WriteLogger:
+    # Looked up at every event: whoever replaces the stream gets the events from then on.
+    return structlog.WriteLogger(sys.stderr)
 
 
 def log_fact(event: str, **facts: Fact) -> None:
