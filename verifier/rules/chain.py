@@ -32,6 +32,8 @@ from verifier.verdict import Check, Finding, Result, TimeSource
 CLAUSE = "RFC 5280, 6; GB/T 20518"
 UNVOUCHED = frozenset({PathReason.EXPIRED, PathReason.NOT_YET_VALID, PathReason.CHAIN_SIGNATURE})
 """What says nothing more about a chain that reaches no root anyway (T-PKI-05)."""
+EXPIRED_STATUS = "expired-before-status"
+"""The certificate had expired when its status was stated, so the statement says nothing of it."""
 REVOCATION_CLAUSE = "RFC 5280, 6.3; GB/T 38540-2020, 7.3"
 
 
@@ -153,7 +155,7 @@ def judge_revocation(
     """
     if not report.is_trusted:
         subject = report.certificate.subject
-        return [_status_unknown(subject, "the issuer is not known", evidence)]
+        return [_status_unknown(subject, "no-issuer", evidence)]
     findings: list[Finding] = []
     for certificate, issuer in zip(report.chain, report.chain[1:], strict=False):
         state = check_revocation(
@@ -174,7 +176,11 @@ def _revocation_finding(
     if state.status is CertificateStatus.GOOD:
         return passed(Check.REVOCATION, "not-revoked", subject, clause=REVOCATION_CLAUSE)
     if state.status is CertificateStatus.UNKNOWN or state.revoked_at is None:
-        return _status_unknown(subject, state.detail, evidence)
+        detail = f"{state.reason}: {state.detail}"
+        if state.reason == EXPIRED_STATUS and time.known_since is not None:
+            # Lists drop what has expired; our own library saw the file while it could be asked.
+            return notice(Check.REVOCATION, "status-unknown", subject, detail=detail)
+        return _status_unknown(subject, detail, evidence)
     bad_from = min(filter(None, (state.revoked_at, state.invalidity_at)))
     detail = f"revoked {state.revoked_at.isoformat()} {state.reason}".strip()
     return judge_end(Check.REVOCATION, "revoked", subject, bad_from, time, detail)

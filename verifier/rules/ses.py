@@ -34,6 +34,7 @@ from seal_service.formats.ses import (
 from verifier.policy import MakerJudgedAt
 from verifier.records import SealRecord
 from verifier.rules.chain import (
+    EXPIRED_STATUS,
     ChainEvidence,
     SigningTime,
     judge_chain,
@@ -310,16 +311,15 @@ def _maker(
 
 
 def _maker_revocation(findings: list[Finding], at_creation: bool) -> Iterator[Finding]:
-    """Let a maker who was revoked after making the seal pass with a notice, as the policy says.
+    """Let what became of a maker after making the seal pass with a notice, as the policy says.
 
     Not so where the key was compromised: whoever has it can date a seal back.
     """
     for one in findings:
-        is_later = one.reason == "revoked-no-proof-of-time"
-        if at_creation and is_later and "compromise" not in one.detail.lower():
-            yield notice(
-                one.check, "revoked-later", one.subject, clause=one.clause, detail=one.detail
-            )
+        is_later = one.reason == "revoked-no-proof-of-time" and "compromise" not in one.detail
+        if at_creation and (is_later or one.detail.startswith(EXPIRED_STATUS)):
+            reason = "revoked-later" if is_later else one.reason
+            yield notice(one.check, reason, one.subject, clause=one.clause, detail=one.detail)
         else:
             yield one
 
