@@ -19,13 +19,13 @@ from seal_service.formats.pdf.fields import (
     FormField,
     catalog_of,
     form_of,
+    is_filled,
     read_fields,
 )
 from seal_service.formats.pdf.model import ChangeKind, LaterChange
 from seal_service.formats.pdf.objects import FREE, PACKED, Entry, ObjectTable
 from seal_service.formats.pdf.pages import PDFPage, read_box, read_pages
 from seal_service.formats.pdf.revisions import RevisionParts
-from seal_service.formats.pdf.signatures import is_filled
 from seal_service.formats.pdf.survey import Survey, survey
 from seal_service.formats.pdf.syntax import Dictionary, Ref, Stream, Value
 

@@ -129,6 +129,13 @@ def _own(table: ObjectTable, item: _Node, dictionary: Dictionary) -> _Node:
     )
 
 
+def is_filled(table: ObjectTable, found: FormField) -> bool:
+    """Return whether a signature field has any value, sound or not."""
+    return found.is_signature and (
+        isinstance(found.value, Ref) or table.resolve(found.value) is not None
+    )
+
+
 def decode_text(value: bytes) -> str:
     """Decode a text string (7.9.2.2); bytes that are no text give replacement characters."""
     if value.startswith(b"\xfe\xff"):

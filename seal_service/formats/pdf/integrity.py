@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from seal_service.errors import MalformedDocument, SelfCheckFailed
+from seal_service.errors import DocumentTooLarge, MalformedDocument, SelfCheckFailed
 from seal_service.formats.pdf.model import PDFDocument, PDFSignature
 from seal_service.formats.pdf.reading import read_pdf
 
@@ -11,20 +11,20 @@ OWN_SUB_FILTERS = frozenset(
 )
 
 
-def check_integrity(pdf: bytes, *, field_name: str) -> PDFSignature:
+def check_integrity(pdf: bytes) -> PDFSignature:
     """Return the signature just made; raise ``SelfCheckFailed`` unless it protects all of the file.
 
-    Earlier signatures must have suffered nothing. Values, seals and certificates are checked by
-    those who know them.
+    It is the one that covers most; earlier ones must have suffered nothing. Values, seals and
+    certificates are checked by those who know them.
     """
     try:
         document = read_pdf(pdf)
-    except MalformedDocument as error:
+    except (MalformedDocument, DocumentTooLarge) as error:
         reason = str(error.params.get("reason", error.code))
         raise SelfCheckFailed(error.detail, reason=reason) from error
-    made = next((item for item in document.signatures if item.field_name == field_name), None)
-    if made is None:
-        raise SelfCheckFailed("the signature is not in the form", reason="unsigned")
+    if not document.signatures:
+        raise SelfCheckFailed("there is no signature in the form", reason="unsigned")
+    made = document.signatures[-1]
     problem = next(_integrity_problems(document, made), "")
     if problem:
         raise SelfCheckFailed("the signed document does not hold", reason=problem)

@@ -27,6 +27,7 @@ from seal_service.formats.pdf.fields import (
     FormField,
     catalog_of,
     docmdp_of,
+    is_filled,
     read_fields,
 )
 from seal_service.formats.pdf.model import (
@@ -41,7 +42,7 @@ from seal_service.formats.pdf.model import (
 from seal_service.formats.pdf.objects import ObjectTable, Source
 from seal_service.formats.pdf.pages import PDFPage, read_pages
 from seal_service.formats.pdf.revisions import RevisionParts, group_revisions
-from seal_service.formats.pdf.signatures import Surroundings, is_filled, read_signatures
+from seal_service.formats.pdf.signatures import Surroundings, read_signatures
 from seal_service.formats.pdf.survey import Survey, survey
 from seal_service.formats.pdf.syntax import Ref, Stream, Value
 from seal_service.formats.pdf.xref import header_version, read_sections, table_of

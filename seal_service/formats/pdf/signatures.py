@@ -19,7 +19,13 @@ from datetime import datetime, timedelta, timezone
 from seal_service.errors import LimitExceeded, MalformedDocument
 from seal_service.formats import asn1
 from seal_service.formats.notices import Notice
-from seal_service.formats.pdf.fields import FormField, Permission, decode_text, docmdp_of
+from seal_service.formats.pdf.fields import (
+    FormField,
+    Permission,
+    decode_text,
+    docmdp_of,
+    is_filled,
+)
 from seal_service.formats.pdf.model import PDFSignature
 from seal_service.formats.pdf.objects import PLAIN, ObjectTable
 from seal_service.formats.pdf.pages import PDFPage, read_box, to_seen_mm
@@ -51,13 +57,6 @@ class _Place:
     start: int
     end: int
     number: int | None
-
-
-def is_filled(table: ObjectTable, found: FormField) -> bool:
-    """Return whether a signature field has any value, sound or not."""
-    return found.is_signature and (
-        isinstance(found.value, Ref) or table.resolve(found.value) is not None
-    )
 
 
 def read_signatures(around: Surroundings, fields: Sequence[FormField]) -> tuple[PDFSignature, ...]:

@@ -8,14 +8,25 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from seal_service.errors import DocumentTooLarge, MalformedDocument
+from keys.algorithms import DigestAlgorithm
+from seal_service.errors import DocumentTooLarge, LimitExceeded, MalformedDocument
 from seal_service.formats.limits import DEFAULT_LIMITS
 from seal_service.formats.pdf.appearance import image_objects
-from seal_service.formats.pdf.fields import FormField, form_of, read_fields
+from seal_service.formats.pdf.fields import (
+    FormField,
+    catalog_of,
+    form_of,
+    is_filled,
+    read_fields,
+)
 from seal_service.formats.pdf.objects import ObjectTable, Source
 from seal_service.formats.pdf.pages import PDFPage, read_pages
 from seal_service.formats.pdf.syntax import Dictionary, Name, Ref, Value, spell
 from seal_service.formats.pdf.xref import Section, header_version, read_sections, table_of
+
+MAX_RESERVED_BYTES = 4 * 1024 * 1024
+SIGNATURE_FLAGS = 3
+"""SignaturesExist and AppendOnly (12.7.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +42,7 @@ class Base:
     @property
     def signed_fields(self) -> tuple[FormField, ...]:
         """Return the signature fields that are filled."""
-        return tuple(
-            item
-            for item in self.fields
-            if item.is_signature and self.table.resolve(item.value) is not None
-        )
+        return tuple(item for item in self.fields if is_filled(self.table, item))
 
 
 def open_base(pdf: bytes) -> Base:
@@ -59,6 +66,24 @@ def open_base(pdf: bytes) -> Base:
     if "XFA" in form_of(table):
         raise MalformedDocument("a form that draws itself", reason="xfa")
     return base
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PreparedPDF:
+    """A document that lacks only the signature value."""
+
+    pieces: tuple[bytes, bytes]
+    """Everything before and after the value: both are signed, in this order."""
+    byte_range: tuple[int, int, int, int]
+    reserved_bytes: int
+    field_name: str
+    field_reference: Ref
+
+    def digest(self, algorithm: DigestAlgorithm) -> bytes:
+        """Return the digest of what is signed."""
+        running = hashlib.new(algorithm.value, self.pieces[0])
+        running.update(self.pieces[1])
+        return running.digest()
 
 
 class Update:
@@ -116,9 +141,99 @@ class Update:
             else:
                 self.change(page.reference, page.dictionary, Annots=complete)
 
+    def write_form(self, certification: Ref | None) -> None:
+        """Enter the new fields into the form, and a certification into the catalogue."""
+        base = self.base
+        changes: dict[str, Value] = {}
+        form, catalog = form_of(base.table), catalog_of(base.table)
+        if self.new_fields or form.get("SigFlags") != SIGNATURE_FLAGS:
+            changed = Dictionary({**form, "SigFlags": SIGNATURE_FLAGS})
+            present = form.get("Fields")
+            complete = [*base.table.array(present), *self.new_fields]
+            if isinstance(present, Ref):
+                self.objects[present] = spell(complete)
+            else:
+                changed["Fields"] = complete
+            reference = catalog.get("AcroForm")
+            if isinstance(reference, Ref):
+                self.objects[reference] = spell(changed)
+            else:
+                changes["AcroForm"] = changed
+        if certification is not None:
+            permissions = base.table.dictionary(catalog.get("Perms"))
+            changes["Perms"] = Dictionary({**permissions, "DocMDP": certification})
+        if changes:
+            self.change_catalog(**changes)
 
-def cross_reference(base: Base, update: Update, offsets: Mapping[Ref, int], start: int) -> bytes:
+    def change_catalog(self, **entries: Value) -> None:
+        """Write the catalogue anew with some entries set."""
+        root = self.base.newest.trailer.get("Root")
+        if not isinstance(root, Ref):
+            raise MalformedDocument("no catalogue", reason="catalog")
+        self.change(root, catalog_of(self.base.table), **entries)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomForSignature:
+    """A signature dictionary that lacks only ByteRange and Contents."""
+
+    signature: Ref
+    dictionary: Dictionary
+    reserved_bytes: int
+    field_name: str
+    field_reference: Ref
+
+
+def append_objects(update: Update) -> bytes:
+    """Return the document with a revision of the objects collected, unsigned."""
+    parts, offsets, end = _lay_out(update)
+    return b"".join((*parts, _cross_reference(update, offsets, end)))
+
+
+def append_signature(update: Update, room: RoomForSignature) -> PreparedPDF:
+    """Append all objects and the signature last, so that little stands behind the value."""
+    if not 0 < room.reserved_bytes <= MAX_RESERVED_BYTES:
+        raise LimitExceeded("no such room", reason="limit", limit="reserved_bytes")
+    parts, offsets, at = _lay_out(update)
+    offsets[room.signature] = at
+    opening = b"%d %d obj\n%b" % (*room.signature, spell(room.dictionary)[: -len(b">>")])
+    # Room of fixed width, for the range decides nothing about its own length.
+    hole_start = at + len(opening) + len(_byte_range((0, 0, 0, 0))) + len(b"/Contents")
+    hole_end = hole_start + 2 * room.reserved_bytes + 2
+    closing = b">>\nendobj\n"
+    tail = closing + _cross_reference(update, offsets, hole_end + len(closing))
+    byte_range = (0, hole_start, hole_end, len(tail))
+    parts += [opening, _byte_range(byte_range), b"/Contents"]
+    return PreparedPDF(
+        pieces=(b"".join(parts), tail),
+        byte_range=byte_range,
+        reserved_bytes=room.reserved_bytes,
+        field_name=room.field_name,
+        field_reference=room.field_reference,
+    )
+
+
+def _lay_out(update: Update) -> tuple[list[bytes], dict[Ref, int], int]:
+    """Spell the objects behind the document; return the parts, where each is, and the end."""
+    data = update.base.data
+    parts = [data] if data.endswith(b"\n") else [data, b"\n"]
+    at = sum(map(len, parts))
+    offsets: dict[Ref, int] = {}
+    for reference, body in update.objects.items():
+        spelt = b"%d %d obj\n%b\nendobj\n" % (*reference, body)
+        offsets[reference] = at
+        at += len(spelt)
+        parts.append(spelt)
+    return parts, offsets, at
+
+
+def _byte_range(numbers: tuple[int, int, int, int]) -> bytes:
+    return b"/ByteRange[%d %10d %10d %10d]" % numbers
+
+
+def _cross_reference(update: Update, offsets: Mapping[Ref, int], start: int) -> bytes:
     """Spell cross-reference, trailer and end of a revision whose objects are at ``offsets``."""
+    base = update.base
     trailer = Dictionary({"Size": update.next_number})
     old = base.newest.trailer
     trailer |= {key: old[key] for key in ("Root", "Info") if key in old}

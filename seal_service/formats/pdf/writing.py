@@ -12,12 +12,10 @@ ETSI EN 319 142-1. Order of work:
 Nothing that was there before changes by a byte. The value is opaque here.
 """
 
-import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from enum import Enum
 
-from keys.algorithms import DigestAlgorithm
 from seal_service.errors import (
     AlreadySealed,
     LimitExceeded,
@@ -27,9 +25,8 @@ from seal_service.formats.pdf.appearance import EMPTY_FORM, form_object
 from seal_service.formats.pdf.fields import (
     FormField,
     Permission,
-    catalog_of,
     certification_of,
-    form_of,
+    is_filled,
 )
 from seal_service.formats.pdf.pages import (
     Box,
@@ -40,18 +37,23 @@ from seal_service.formats.pdf.pages import (
     to_page_units,
     to_seen_mm,
 )
+from seal_service.formats.pdf.reading import read_pdf
 from seal_service.formats.pdf.syntax import Dictionary, Name, Ref, Value, spell, text_string
-from seal_service.formats.pdf.updating import Base, Update, cross_reference, open_base
+from seal_service.formats.pdf.updating import (
+    Base,
+    PreparedPDF,
+    RoomForSignature,
+    Update,
+    append_signature,
+    open_base,
+)
 
 RESERVED_BYTES = 16 * 1024
-MAX_RESERVED_BYTES = 4 * 1024 * 1024
 DEFAULT_FIELD = "Seal1"
 WIDGET_FLAGS = 132
 """Print and Locked (12.5.3)."""
 STAMP_FLAGS = 708
 """Print, ReadOnly, Locked and LockedContents."""
-SIGNATURE_FLAGS = 3
-"""SignaturesExist and AppendOnly (12.7.2)."""
 _BEIJING = timezone(timedelta(hours=8))
 
 
@@ -64,8 +66,6 @@ class SubFilter(Enum):
     """CMS as PDF 1.7 has it; SM2 messages travel under this name, too."""
     SES = ("GM.sm2seal", "Eseal.GMPkiLite")
     """A seal signature after GB/T 38540; readers tell it by the SubFilter alone."""
-    TIMESTAMP = ("ETSI.RFC3161", "Adobe.PPKLite")
-    """A time-stamp token over the whole document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,42 +99,37 @@ class SignatureOrder:
     reserved_fields: tuple[ReservedField, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PreparedPDF:
-    """A document that lacks only the signature value."""
-
-    pieces: tuple[bytes, bytes]
-    """Everything before and after the value: both are signed, in this order."""
-    byte_range: tuple[int, int, int, int]
-    reserved_bytes: int
-    field_name: str
-    field_reference: Ref
-
-    def digest(self, algorithm: DigestAlgorithm) -> bytes:
-        """Return the digest of what is signed."""
-        running = hashlib.new(algorithm.value, self.pieces[0])
-        running.update(self.pieces[1])
-        return running.digest()
-
-
 def prepare(pdf: bytes, order: SignatureOrder) -> PreparedPDF:
     """Append a revision with a signature and return what has to be signed.
 
     Raises ``AlreadySealed`` (reason ``locked``, ``not-first``, ``field-filled``,
     ``no-free-field``), ``InvalidPlacement``, ``UnsafePicture``, ``MalformedDocument`` (reason
-    ``encrypted``, ``hybrid-xref``, ``trailing-data``, ...), ``LimitExceeded`` or
+    ``encrypted``, ``hybrid-xref``, ``trailing-data``, ``earlier-signature``, ...), ``LimitExceeded`` or
     ``DocumentTooLarge``.
     """
     base = open_base(pdf)  # 1
     if certification_of(base.table) is Permission.NO_CHANGES:
         raise AlreadySealed("certified against every change", reason="locked")
+    if base.signed_fields:
+        _check_earlier(pdf)
     update = Update(base)
     signature = update.new_reference()
     field_reference = _place_field(base, update, order, signature)  # 2
     _stamp_further(update, order)
     _reserve(update, order)
-    _finish_form(base, update, order, signature)
-    return _assemble(base, update, order, (signature, field_reference))  # 3, 4
+    update.write_annotations()
+    certification = signature if order.certify is not None else None
+    update.write_form(certification)
+    return append_signature(  # 3, 4
+        update,
+        RoomForSignature(
+            signature=signature,
+            dictionary=_signature_dictionary(order),
+            reserved_bytes=order.reserved_bytes,
+            field_name=order.field_name,
+            field_reference=field_reference,
+        ),
+    )
 
 
 def finish(prepared: PreparedPDF, contents_der: bytes) -> bytes:
@@ -144,6 +139,18 @@ def finish(prepared: PreparedPDF, contents_der: bytes) -> bytes:
     head, tail = prepared.pieces
     digits = contents_der.hex().encode().ljust(2 * prepared.reserved_bytes, b"0")
     return b"".join((head, b"<", digits, b">", tail))
+
+
+def _check_earlier(pdf: bytes) -> None:
+    """Refuse to seal what was tampered with: the new seal would lend it credit."""
+    document = read_pdf(pdf)
+    for signature in document.signatures:
+        if document.problems or signature.problems or document.forbidden_changes(signature):
+            raise MalformedDocument(
+                "an earlier signature does not hold",
+                reason="earlier-signature",
+                subject=signature.field_name,
+            )
 
 
 # --- 2. the field ------------------------------------------------------------------------------
@@ -173,7 +180,7 @@ def _fill(base: Base, update: Update, order: SignatureOrder, what: tuple[FormFie
     present, signature = what
     if not present.is_signature or present.reference is None or len(present.widgets) != 1:
         raise MalformedDocument("not a field for a signature", reason="field-type")
-    if base.table.resolve(present.value) is not None:
+    if is_filled(base.table, present):
         raise AlreadySealed("the field is filled", reason="field-filled")
     widget = base.table.dictionary(present.widgets[0])
     page, placement = _place_of(base, present.widgets[0], widget)
@@ -281,48 +288,17 @@ def _reserve(update: Update, order: SignatureOrder) -> None:
 # --- 3. form, permissions, signature -----------------------------------------------------------
 
 
-def _finish_form(base: Base, update: Update, order: SignatureOrder, signature: Ref) -> None:
-    """Enter the new fields into form and pages, and the certification into the catalogue."""
-    update.write_annotations()
-    catalog = catalog_of(base.table)
-    form = form_of(base.table)
-    root = base.newest.trailer.get("Root")
-    if not isinstance(root, Ref):
-        raise MalformedDocument("no catalogue", reason="catalog")
-    changes: dict[str, Value] = {}
-    if update.new_fields or form.get("SigFlags") != SIGNATURE_FLAGS:
-        changed = Dictionary({**form, "SigFlags": SIGNATURE_FLAGS})
-        present = form.get("Fields")
-        complete = [*base.table.array(present), *update.new_fields]
-        if isinstance(present, Ref):
-            update.objects[present] = spell(complete)
-        else:
-            changed["Fields"] = complete
-        reference = catalog.get("AcroForm")
-        if isinstance(reference, Ref):
-            update.objects[reference] = spell(changed)
-        else:
-            changes["AcroForm"] = changed
-    if order.certify is not None:
-        permissions = base.table.dictionary(catalog.get("Perms"))
-        changes["Perms"] = Dictionary({**permissions, "DocMDP": signature})
-    if changes:
-        update.change(root, catalog, **changes)
-
-
 def _signature_dictionary(order: SignatureOrder) -> Dictionary:
     """Return all of the signature dictionary but ByteRange and Contents."""
     sub_filter, handler = order.sub_filter.value
-    is_timestamp = order.sub_filter is SubFilter.TIMESTAMP
     found = Dictionary(
         {
-            "Type": Name("DocTimeStamp" if is_timestamp else "Sig"),
+            "Type": Name("Sig"),
             "Filter": Name(handler),
             "SubFilter": Name(sub_filter),
+            "M": _date(order.signed_at),
         }
     )
-    if not is_timestamp:
-        found["M"] = _date(order.signed_at)
     if order.name:
         found["Name"] = text_string(order.name)
     if order.reason:
@@ -348,45 +324,3 @@ def _signature_dictionary(order: SignatureOrder) -> Dictionary:
 
 def _date(at: datetime) -> bytes:
     return at.astimezone(_BEIJING).strftime("D:%Y%m%d%H%M%S+08'00'").encode()
-
-
-# --- 4. the revision ---------------------------------------------------------------------------
-
-
-def _assemble(
-    base: Base, update: Update, order: SignatureOrder, references: tuple[Ref, Ref]
-) -> PreparedPDF:
-    """Lay everything out; the signature comes last, so that little stands behind the value."""
-    if not 0 < order.reserved_bytes <= MAX_RESERVED_BYTES:
-        raise LimitExceeded("no such room", reason="limit", limit="reserved_bytes")
-    signature, field_reference = references
-    parts = [base.data] if base.data.endswith(b"\n") else [base.data, b"\n"]
-    at = sum(map(len, parts))
-    offsets: dict[Ref, int] = {}
-    for reference, body in update.objects.items():
-        spelt = b"%d %d obj\n%b\nendobj\n" % (*reference, body)
-        offsets[reference] = at
-        at += len(spelt)
-        parts.append(spelt)
-    offsets[signature] = at
-    dictionary = spell(_signature_dictionary(order))[: -len(b">>")]
-    opening = b"%d %d obj\n%b" % (*signature, dictionary)
-    # Room of fixed width, for the range decides nothing about its own length.
-    hole_start = at + len(opening) + len(_byte_range((0, 0, 0, 0))) + len(b"/Contents")
-    hole_end = hole_start + 2 * order.reserved_bytes + 2
-    closing = b">>\nendobj\n"
-    end = hole_end + len(closing)
-    tail = closing + cross_reference(base, update, offsets, end)
-    byte_range = (0, hole_start, hole_end, len(tail))
-    parts += [opening, _byte_range(byte_range), b"/Contents"]
-    return PreparedPDF(
-        pieces=(b"".join(parts), tail),
-        byte_range=byte_range,
-        reserved_bytes=order.reserved_bytes,
-        field_name=order.field_name,
-        field_reference=field_reference,
-    )
-
-
-def _byte_range(numbers: tuple[int, int, int, int]) -> bytes:
-    return b"/ByteRange[%d %10d %10d %10d]" % numbers
