@@ -27,6 +27,7 @@ from seal_service.plumbing.database import Database
 from seal_service.seals import lookup, mandates, uses
 from seal_service.seals.model import MadeSeal, Seal, SealPlace, SigningIdentity
 from seal_service.seals.ofd_form import prepare_ofd
+from seal_service.seals.pdf_form import prepare_pdf
 from seal_service.seals.pending import PendingSeal
 from seal_service.seals.policy import (
     WantedUse,
@@ -131,8 +132,19 @@ class Sealer:
         )
         return self._seal(order, seal, job)
 
+    def seal_pdf(self, order: SealingOrder, pdf: bytes) -> Sealing:
+        """Seal a PDF and certify it against every change; raises as ``seal_ofd`` does."""
+        seal, made = self._check(order)
+        job = _Job(
+            format=DocumentFormat.PDF,
+            identity=made.rsa,
+            stamp=self._parts.stamp_rsa,
+            prepare=lambda at: prepare_pdf(pdf, made, seal.name, order.places, at),
+        )
+        return self._seal(order, seal, job)
+
     def _check(self, order: SealingOrder) -> tuple[Seal, MadeSeal]:
-        """Steps 1 and 2, but for the key of the form."""
+        """Go through steps 1 and 2, but for the key of the form."""
         now = self._parts.clock.now()
         tenant = order.caller.authority_code
         wanted = WantedUse(
@@ -145,7 +157,7 @@ class Sealer:
         return seal, check_usable(seal, now)
 
     def _seal(self, order: SealingOrder, seal: Seal, job: _Job) -> Sealing:
-        """Steps 2 to 7 for one form of document."""
+        """Go through steps 2 to 7 for one form of document."""
         now = self._parts.clock.now()
         key_name = job.identity.key_name
         check_identity(job.identity, self._parts.keys.public_key(key_name), now)
