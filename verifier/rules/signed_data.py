@@ -85,7 +85,12 @@ def judge_signed_data(
     findings = [
         structure,
         *_remarks(signer, original),
-        passed(Check.ALGORITHM, "ok", signer.certificate.signature_oid, clause=CLAUSE),
+        passed(
+            Check.ALGORITHM,
+            "ok",
+            signer.certificate.public_key.algorithm.value,
+            clause=CLAUSE,
+        ),
         passed(Check.SIGNATURE_VALUE, "signature-holds", clause=CLAUSE),
         *stamps.findings,
         *judge_signing_time(time, evidence, signer=signer.certificate),

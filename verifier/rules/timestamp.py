@@ -7,7 +7,7 @@ of the right usage and not revoked. Anything less leaves the signature without t
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from keys.certificates import Certificate
 from keys.errors import ServiceError
@@ -155,7 +155,7 @@ def judge_signing_time(
         ("time-before-seal", seal_made_at is not None and time.claimed < seal_made_at),
         ("time-before-certificate", signer is not None and time.claimed < signer.not_before),
     )
-    subject = time.claimed.isoformat()
+    subject = time.claimed.astimezone(UTC).isoformat()
     findings = [
         failed(Check.SIGNING_TIME, reason, subject, clause=TIME_CLAUSE)
         for reason, is_wrong in wrong
