@@ -67,10 +67,17 @@ def read_pdf(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PDFDocument:
     """Read everything the verifier needs.
 
     Raises ``DocumentTooLarge``, ``LimitExceeded`` or ``MalformedDocument`` (reason ``header``,
-    ``encrypted``, ``startxref``, ``xref``, ``hybrid-xref``, ``page-tree``, ...), nothing else.
+    ``junk-before-header``, ``encrypted``, ``startxref``, ``xref``, ``hybrid-xref``, ``page-tree``,
+    ...), nothing else.
     """
     version, problems = _check_outside(data, limits)  # 1
-    parts = _take_apart(data, limits)  # 2
+    try:
+        parts = _take_apart(data, limits)  # 2
+    except LimitExceeded:
+        raise
+    except MalformedDocument as error:
+        # Offsets count from the header in some readers, from the first byte in others.
+        raise error if version else MalformedDocument("", reason=problems[0].reason) from error
     table = parts.table
     signatures = _signatures(parts)  # 3, 4
     certification, certification_problems = _certification(table, signatures)

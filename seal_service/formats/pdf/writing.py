@@ -48,6 +48,16 @@ from seal_service.formats.pdf.updating import (
     open_base,
 )
 
+__all__ = [
+    "Permission",
+    "PreparedPDF",
+    "ReservedField",
+    "SignatureOrder",
+    "SubFilter",
+    "finish",
+    "prepare",
+]
+
 RESERVED_BYTES = 16 * 1024
 DEFAULT_FIELD = "Seal1"
 WIDGET_FLAGS = 132
@@ -104,8 +114,8 @@ def prepare(pdf: bytes, order: SignatureOrder) -> PreparedPDF:
 
     Raises ``AlreadySealed`` (reason ``locked``, ``not-first``, ``field-filled``,
     ``no-free-field``), ``InvalidPlacement``, ``UnsafePicture``, ``MalformedDocument`` (reason
-    ``encrypted``, ``hybrid-xref``, ``trailing-data``, ``earlier-signature``, ...), ``LimitExceeded`` or
-    ``DocumentTooLarge``.
+    ``encrypted``, ``hybrid-xref``, ``trailing-data``, ``earlier-signature``, ...),
+    ``LimitExceeded`` or ``DocumentTooLarge``.
     """
     base = open_base(pdf)  # 1
     if certification_of(base.table) is Permission.NO_CHANGES:
