@@ -96,6 +96,8 @@ def _read_rsa(spki: bytes, key: bytes) -> PublicKey:
     exponent = der.read_integer(exponent_node, max_bytes=_MAX_MODULUS_BYTES)
     if modulus <= 0 or exponent <= 0:
         raise InvalidKey("RSA numbers are positive", reason="range")
+    if modulus.bit_length() > rsa.MAX_BITS:
+        raise InvalidKey("RSA key too long", reason="size")
     return PublicKey(
         algorithm=KeyAlgorithm.RSA,
         spki=spki,
