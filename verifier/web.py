@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Body, Header, Request, Response
+from starlette.types import Scope
 
-from keys.errors import ServiceError
+from keys.errors import Kind, ServiceError
 from licence_store.errors import LicenceNotFound
 from seal_service.plumbing.clock import Clock
+from seal_service.plumbing.problems import problem_response
 from verifier.page_writer import PageWriter
 from verifier.presenting import present_document, present_licence
 from verifier.uploads import read_upload
@@ -37,6 +39,28 @@ class WebParts:
     admit_lookup: Callable[[Request], None] = admit_everyone
     """Count a look-up by the address it came from; raises ``RateLimited`` (T-WEB-12)."""
     admit_upload: Callable[[Request], None] = admit_everyone
+
+
+def build_problem_writer(
+    clock: Clock, public_url: str
+) -> Callable[[ServiceError, Scope], Response]:
+    """Make what writes the refusals of the gate before any route (``plumbing.limits``).
+
+    On the paths people visit it is a page, elsewhere a problem document. A path below ``/q/`` that
+    the gate does not let through gets the answer of every wrong code (T-WEB-02).
+    """
+    pages = PageWriter(public_url)
+
+    def write_problem(error: ServiceError, scope: Scope) -> Response:
+        path = scope["path"]
+        if path.startswith("/q/"):
+            is_client = error.kind not in (Kind.INTERNAL, Kind.UNAVAILABLE)
+            return pages.problem(LicenceNotFound() if is_client else error, clock.now())
+        if path in ("/", "/verify"):
+            return pages.problem(error, clock.now())
+        return problem_response(error, scope)
+
+    return write_problem
 
 
 def build_web_router(parts: WebParts) -> APIRouter:

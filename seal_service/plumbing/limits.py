@@ -15,12 +15,14 @@ Forwarded headers and method overrides are not read (T-API-05, T-API-33).
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
 from secrets import token_hex
 from time import perf_counter
 from urllib.parse import parse_qsl
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from keys.errors import Kind, ServiceError
@@ -79,9 +81,15 @@ class _Disconnected(Exception):  # noqa: N818 - never leaves this module
 class RequestGuard:
     """ASGI middleware: wrap the whole application in it."""
 
-    def __init__(self, app: ASGIApp, limits: Limits | None = None) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        limits: Limits | None = None,
+        write_problem: Callable[[ServiceError, Scope], Response] = problem_response,
+    ) -> None:
         self._app = app
         self._limits = limits or Limits()
+        self._write_problem = write_problem
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -91,7 +99,7 @@ class RequestGuard:
         request_id = token_hex(16)
         scope[REQUEST_ID] = request_id
         bind_request(request_id)
-        answer = _Answer(send, request_id)
+        answer = _Answer(send, request_id, self._write_problem)
         started = perf_counter()
         try:
             body = await self._admit(scope, receive)
@@ -135,9 +143,15 @@ class RequestGuard:
 class _Answer:
     """Sends an answer with the headers that every answer has."""
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(
+        self,
+        send: Send,
+        request_id: str,
+        write_problem: Callable[[ServiceError, Scope], Response],
+    ) -> None:
         self._send = send
         self._request_id = request_id
+        self._write_problem = write_problem
         self.status = 0
 
     async def send(self, message: Message) -> None:
@@ -151,9 +165,9 @@ class _Answer:
         await self._send(message)
 
     async def refuse(self, error: ServiceError, scope: Scope, receive: Receive) -> None:
-        """Answer with a problem document, unless an answer has begun already."""
+        """Answer with the problem, unless an answer has begun already."""
         if self.status == 0:
-            response = problem_response(error, scope)
+            response = self._write_problem(error, scope)
             # What is left of the body is not read, so the connection cannot serve another request.
             response.headers["connection"] = "close"
             await response(scope, receive, self.send)

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 
 @dataclass(frozen=True)
 class AppClient:
     """Sends one request at a time to an application in this process."""
 
-    app: FastAPI
+    app: ASGIApp
 
     def request(
         self,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 import httpx
@@ -12,6 +13,7 @@ from lxml import html
 from keys.errors import EngineUnavailable
 from licence_store.errors import LicenceNotFound
 from licence_store.links import make_code, read_code
+from seal_service.plumbing.limits import Limits, RequestGuard
 from seal_service.plumbing.rates import RateLimiter, limit_address
 from tests.support.asgi import AppClient
 from tests.support.verdicts import (
@@ -29,7 +31,7 @@ from tests.support.verdicts import (
 )
 from verifier.page_writer import PAGE_HEADERS
 from verifier.verdict import Check, Result, SealFacts, Verdict
-from verifier.web import WebParts, build_web_router
+from verifier.web import WebParts, build_problem_writer, build_web_router
 
 PUBLIC_URL = "https://zhengzhao.yunqi.example"
 CODE = make_code(bytes(range(16)))
@@ -41,13 +43,12 @@ class _Clock:
         return JUDGED_AT
 
 
-def _client(
+def _parts(
     verdict: Verdict | None = None,
     *,
     judge_upload: Callable[[bytes], Verdict] | None = None,
     public_url: str = PUBLIC_URL,
-    limiter: RateLimiter | None = None,
-) -> AppClient:
+) -> WebParts:
     found = make_verdict() if verdict is None else verdict
 
     def judge_code(code: str) -> Verdict:
@@ -55,25 +56,24 @@ def _client(
             raise LicenceNotFound
         return found
 
-    parts = WebParts(
+    return WebParts(
         judge_code=judge_code,
         judge_upload=judge_upload or (lambda document: found),
         clock=_Clock(),
         public_url=public_url,
     )
-    if limiter is not None:
-        count = limit_address(limiter)
-        parts = WebParts(
-            judge_code=judge_code,
-            judge_upload=parts.judge_upload,
-            clock=parts.clock,
-            public_url=public_url,
-            admit_lookup=count,
-            admit_upload=count,
-        )
+
+
+def _serve(parts: WebParts) -> AppClient:
     app = FastAPI()
     app.include_router(build_web_router(parts))
     return AppClient(app)
+
+
+def _client(
+    verdict: Verdict | None = None, *, judge_upload: Callable[[bytes], Verdict] | None = None
+) -> AppClient:
+    return _serve(_parts(verdict, judge_upload=judge_upload))
 
 
 def _scan(verdict: Verdict) -> httpx.Response:
@@ -350,7 +350,7 @@ def test_only_listed_static_files_exist(name: str) -> None:
 
 
 def test_pages_below_a_path_link_below_that_path() -> None:
-    response = _client(public_url="https://gov.example/yanzheng/").get("/")
+    response = _serve(_parts(public_url="https://gov.example/yanzheng/")).get("/")
     targets = [str(t) for t in html.fromstring(response.text).xpath("//@href | //@action")]
     assert all(target.startswith("/yanzheng/") for target in targets)
 
@@ -395,7 +395,9 @@ def test_a_refusal_of_the_judge_is_a_page_without_its_details() -> None:
 
 def test_too_many_lookups_of_one_address_are_refused_with_a_page() -> None:
     """T-WEB-12: counted before the code is looked at, so a limit tells nothing about codes."""
-    client = _client(limiter=RateLimiter(per_minute=1, burst=2, monotonic_seconds=lambda: 0.0))
+    limiter = RateLimiter(per_minute=1, burst=2, monotonic_seconds=lambda: 0.0)
+    count = limit_address(limiter)
+    client = _serve(replace(_parts(), admit_lookup=count, admit_upload=count))
     assert client.get(f"/q/{CODE}").status_code == 200
     assert client.get("/q/wrong").status_code == 404
     refused = client.get(f"/q/{CODE}")
@@ -407,21 +409,15 @@ def test_too_many_lookups_of_one_address_are_refused_with_a_page() -> None:
 def test_a_later_revocation_is_seen_at_the_next_request() -> None:
     """T-WEB-16: nothing is remembered between requests."""
     verdicts = iter([make_verdict(), make_revoked()])
-    parts = WebParts(
-        judge_code=lambda code: next(verdicts),
-        judge_upload=lambda document: make_unsigned(),
-        clock=_Clock(),
-        public_url=PUBLIC_URL,
-    )
-    app = FastAPI()
-    app.include_router(build_web_router(parts))
-    client = AppClient(app)
+    client = _serve(replace(_parts(), judge_code=lambda code: next(verdicts)))
     assert _heading(client.get(f"/q/{CODE}")) == "真实，现行有效"
     assert "吊销" in _heading(client.get(f"/q/{CODE}"))
 
 
 def test_the_pages_are_not_part_of_the_described_api() -> None:
-    assert _client().app.openapi()["paths"] == {}
+    app = FastAPI()
+    app.include_router(build_web_router(_parts()))
+    assert app.openapi()["paths"] == {}
 
 
 def test_the_headers_allow_no_inline_code() -> None:
@@ -432,3 +428,39 @@ def test_an_undecided_check_shows_who_can_decide_it() -> None:
     flaw = make_finding(Check.REVOCATION, result=Result.UNKNOWN, reason="status-unknown")
     words = _words(_upload(_client(make_verdict(flaw, is_ours=False))))
     assert "由核验方运维人员处理" in words
+
+
+# Refusals of the gate before the routes
+
+
+def _guarded(upload: int = 1000) -> AppClient:
+    app = _client().app
+    guard = RequestGuard(
+        app,
+        Limits(upload=upload, upload_paths=("/verify",)),
+        build_problem_writer(_Clock(), PUBLIC_URL),
+    )
+    return AppClient(guard)
+
+
+def test_an_upload_that_is_too_large_is_refused_with_a_page() -> None:
+    response = _upload(_guarded(), bytes(2000))
+    assert response.status_code == 413
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+    assert "default-src 'none'; style-src 'self'" in response.headers["content-security-policy"]
+    assert html.fromstring(response.text).forms
+
+
+@pytest.mark.parametrize("path", ["/q/%00", f"/q/{CODE}?a=1&a=2"])
+def test_a_code_the_gate_refuses_gets_the_answer_of_every_wrong_code(path: str) -> None:
+    """T-WEB-02."""
+    client = _guarded()
+    refused, unknown = client.get(path), client.get("/q/unknown")
+    assert refused.status_code == 404
+    assert refused.content == unknown.content
+
+
+def test_elsewhere_the_gate_answers_with_a_problem_document() -> None:
+    response = _guarded().get("/v1/licences?a=1&a=2")
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/problem+json"
