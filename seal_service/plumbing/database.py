@@ -154,6 +154,7 @@ def _sqlite_engine(url: URL, wait_seconds: float, *, is_reader: bool) -> Engine:
         pool_size=8,
         max_overflow=40,
         pool_timeout=wait_seconds,
+        hide_parameters=True,
     )
 
     @event.listens_for(engine, "connect")
@@ -187,4 +188,5 @@ def _postgresql_engine(url: URL, wait_seconds: float) -> Engine:
         pool_timeout=wait_seconds,
         pool_pre_ping=True,
         pool_recycle=1800,
+        hide_parameters=True,
     )

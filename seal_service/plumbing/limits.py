@@ -25,7 +25,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from keys.errors import Kind, ServiceError
+from keys.errors import ServiceError
 from seal_service.plumbing.auth import BODY
 from seal_service.plumbing.errors import (
     EncodingRefused,
@@ -79,7 +79,10 @@ class _Disconnected(Exception):  # noqa: N818 - never leaves this module
 
 
 class RequestGuard:
-    """ASGI middleware: wrap the whole application in it."""
+    """ASGI middleware: wrap the whole application in it.
+
+    ``write_problem`` writes the answer to what is refused here: public pages answer with a page.
+    """
 
     def __init__(
         self,
@@ -108,8 +111,6 @@ class RequestGuard:
         except _Disconnected:
             return
         except ServiceError as error:
-            if error.kind is Kind.INTERNAL:
-                log_crash("request_failed", error)
             await answer.refuse(error, scope, receive)
         except Exception as error:  # noqa: BLE001 - the edge: nothing of it may reach the caller
             log_crash("request_crashed", error)

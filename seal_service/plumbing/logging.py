@@ -7,12 +7,16 @@ moves a cursor, in whichever script, stays an escape inside its JSON string (T-A
 
 import logging
 import sys
+import traceback
+from pathlib import Path
 
 import structlog
 
 Fact = str | int | float | bool | None
 
 _LOGGER_NAME = "eseal"
+_MOST_CAUSES = 8
+_MOST_CALLS = 30
 
 
 def set_up_logging(level: int = logging.INFO) -> None:
@@ -22,7 +26,6 @@ def set_up_logging(level: int = logging.INFO) -> None:
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
@@ -47,8 +50,28 @@ def log_alarm(event: str, **facts: Fact) -> None:
 
 
 def log_crash(event: str, error: BaseException, **facts: Fact) -> None:
-    """Note an exception that nobody expected, with its trace; the caller never sees it."""
-    structlog.get_logger(_LOGGER_NAME).error(event, exc_info=error, **facts)
+    """Note an exception that nobody expected: its types and where it came from.
+
+    Its message stays out: those of drivers and validators quote the values they choked on, and
+    these may be personal data (T-API-30).
+    """
+    log_alarm(event, **facts, error=_types(error), trace=_places(error))
+
+
+def _types(error: BaseException) -> str:
+    names = [type(error).__qualname__]
+    while (cause := error.__cause__ or error.__context__) is not None and len(names) < _MOST_CAUSES:
+        names.append(type(cause).__qualname__)
+        error = cause
+    return " <- ".join(names)
+
+
+def _places(error: BaseException) -> str:
+    """Return the innermost calls, the last one first."""
+    frames = traceback.extract_tb(error.__traceback__)[-_MOST_CALLS:]
+    return " <- ".join(
+        f"{Path(frame.filename).name}:{frame.lineno} {frame.name}" for frame in reversed(frames)
+    )
 
 
 def bind_request(request_id: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from threading import Event
@@ -196,6 +197,16 @@ def test_writers_are_served_in_the_order_they_came(tmp_path: Path) -> None:
     assert served == list(range(8))
 
 
+def test_more_readers_than_connections_wait_a_bounded_time(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'readers.db'}", wait_seconds=0.1)
+    with ExitStack() as readers:
+        for _ in range(48):
+            readers.enter_context(database.reading())
+        with pytest.raises(StorageUnavailable), database.reading():
+            pass
+    database.close()
+
+
 def test_sqlite_commits_are_durable(sqlite: Database) -> None:
     """T-STO-21: synchronous is FULL (2) on every connection, whatever the file says."""
     with sqlite.transaction() as connection:
@@ -273,6 +284,14 @@ def test_a_cut_connection_is_an_answer_and_the_next_request_works() -> None:
         database.close()
     finally:
         server.stop()
+
+
+def test_an_error_of_the_database_does_not_quote_what_was_stored(storage: Database) -> None:
+    """T-API-30: as far as SQLAlchemy's part goes; the log leaves messages out altogether."""
+    put(storage, "a", NOW)
+    with pytest.raises(IntegrityError) as caught:
+        put(storage, "a", NOW)
+    assert "2026" not in str(caught.value)
 
 
 @pytest.mark.postgres

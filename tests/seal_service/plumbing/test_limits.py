@@ -3,12 +3,13 @@
 import asyncio
 import gzip
 import json
+from collections.abc import Iterator
 from typing import Annotated
 
 import httpx
 import pytest
 from fastapi import FastAPI, File, Form, Request, UploadFile
-from starlette.types import Message
+from starlette.types import Message, Receive, Scope, Send
 
 from seal_service.errors import StorageUnavailable
 from seal_service.plumbing.auth import BODY
@@ -293,7 +294,9 @@ def test_an_exception_nobody_expected_tells_nothing(
         assert word not in answer.text
     events = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
     crash = next(event for event in events if event["event"] == "request_crashed")
-    assert "KeyError" in crash["exception"]
+    assert crash["error"] == "KeyError"
+    assert "crash" in crash["trace"]
+    assert "secret" not in json.dumps(crash)
     assert crash["request_id"] == answer.json()["instance"]
 
 
@@ -352,6 +355,30 @@ def test_a_body_that_never_ends_is_refused_in_time() -> None:
 def test_a_caller_who_hangs_up_gets_no_answer() -> None:
     part = {"type": "http.request", "body": b"{", "more_body": True}
     assert call([part, {"type": "http.disconnect"}]) == []
+
+
+def test_a_crash_after_the_answer_began_adds_nothing_to_it() -> None:
+    sent: list[Message] = []
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert (await receive())["body"] == b"{}"
+        assert (await receive())["type"] == "http.disconnect"
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise KeyError
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    messages: Iterator[Message] = iter(
+        [{"type": "http.request", "body": b"{}"}, {"type": "http.disconnect"}]
+    )
+
+    async def receive() -> Message:
+        return next(messages)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": []}
+    asyncio.run(RequestGuard(app)(scope, receive, send))
+    assert [message["type"] for message in sent] == ["http.response.start"]
 
 
 def test_other_protocols_pass() -> None:

@@ -40,10 +40,26 @@ def test_a_value_stays_within_its_line(capsys: pytest.CaptureFixture[str], text:
     assert "\x1b" not in said
 
 
-def test_a_crash_is_one_line_with_its_trace(capsys: pytest.CaptureFixture[str]) -> None:
-    log_crash("request_crashed", KeyError("a\nb"))
+def fail() -> None:
+    try:
+        raise KeyError("CANARY")
+    except KeyError as error:
+        raise ValueError("CANARY\n") from error
+
+
+def test_a_crash_is_one_line_with_types_and_places_and_no_message(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """T-API-30: messages of exceptions quote the values they are about."""
+    with pytest.raises(ValueError, match="CANARY") as caught:
+        fail()
+    log_crash("request_crashed", caught.value)
     (line,) = capsys.readouterr().err.splitlines()
-    assert "KeyError" in json.loads(line)["exception"]
+    event = json.loads(line)
+    assert event["error"] == "ValueError <- KeyError"
+    assert event["trace"].startswith("test_logging.py:")
+    assert " fail <- " in event["trace"]
+    assert "CANARY" not in line
 
 
 def test_the_clock_of_the_machine_is_aware_and_in_utc() -> None:
