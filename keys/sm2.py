@@ -58,6 +58,7 @@ DIGEST_SIZE = 32
 SIGNATURE_ROOM = 80
 """Bytes for a signature; DER of two 33-byte INTEGERs takes 72."""
 _OLDEST_VERSION = 0x30000000
+_MAPS = Path("/proc/self/maps")
 _MAPPED_NAME = re.compile(r"/libcrypto\.so[0-9.]*$")
 """The plain name only: wheels bring renamed copies of their own, which are not ours to use."""
 
@@ -347,7 +348,7 @@ def _library_path() -> str:
 def _mapped_library() -> str | None:
     """Return the path of the libcrypto that Python's own hashlib and ssl use (Linux)."""
     try:
-        lines = Path("/proc/self/maps").read_text("utf-8", "replace").splitlines()
+        lines = _MAPS.read_text("utf-8", "replace").splitlines()
     except OSError:
         return None
     paths = (line.split(maxsplit=5)[-1] for line in lines if "libcrypto" in line)

@@ -1,5 +1,6 @@
 """The SM2 engine: what it signs, what it refuses, and how it fails to start."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -379,6 +380,84 @@ def test_a_library_that_signs_with_one_nonce_is_refused(monkeypatch: pytest.Monk
     with pytest.raises(EngineUnavailable) as caught:
         sm2._check_known_answers(library)
     assert caught.value.params["reason"] == "self-test"
+
+
+class Faulty:
+    """The real library with other answers to some calls."""
+
+    def __init__(self, **answers: int | None) -> None:
+        self._library, _ = sm2._tested_library()
+        self._answers = answers
+        self.cleared = 0
+
+    def __getattr__(self, name: str) -> object:
+        if name == "ERR_clear_error":
+            self.cleared += 1
+        if name in self._answers:
+            return lambda *_: self._answers[name]
+        return getattr(self._library, name)
+
+
+@pytest.mark.parametrize(
+    "answers",
+    [
+        {"d2i_AutoPrivateKey": None},
+        {"EVP_PKEY_check": 0},
+        {"EVP_PKEY_check": -2},
+        {"i2d_PUBKEY": 90},
+    ],
+)
+def test_a_key_that_the_library_refuses_is_refused(answers: dict[str, int | None]) -> None:
+    with pytest.raises(InvalidKey):
+        sm2._PrivateKey(SCALAR, Faulty(**answers))  # type: ignore[arg-type] # stands in for a library
+
+
+@pytest.mark.parametrize("call", ["EVP_PKEY_sign_init", "EVP_PKEY_sign"])
+def test_a_fault_in_signing_is_one_of_the_engine(call: str) -> None:
+    """T-KEY-05."""
+    faulty = Faulty(**{call: 0})
+    key = sm2._PrivateKey(SCALAR, faulty)  # type: ignore[arg-type] # stands in for a library
+    with pytest.raises(EngineUnavailable):
+        key.sign(E)
+    assert faulty.cleared
+    assert key._contexts.signing is None
+
+
+def test_a_fault_in_verifying_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> None:
+    faulty = Faulty(EVP_PKEY_verify=-1)
+    key = sm2._PublicKey(faulty, SIGNER.point)  # type: ignore[arg-type] # stands in for a library
+    monkeypatch.setattr(sm2, "_public_key", lambda point: key)
+    with pytest.raises(EngineUnavailable):
+        sm2.verify(SIGNER.point, MESSAGE, SIGNATURE)
+    assert faulty.cleared
+
+
+@pytest.mark.parametrize("call", ["d2i_AutoPrivateKey", "d2i_PUBKEY"])
+def test_a_library_that_loads_no_keys_is_refused(call: str) -> None:
+    with pytest.raises(EngineUnavailable) as caught:
+        sm2._check_known_answers(Faulty(**{call: None}))  # type: ignore[arg-type] # stands in for a library
+    assert caught.value.params["reason"] == "self-test"
+
+
+def test_a_python_without_sm3_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    library, _ = sm2._tested_library()
+
+    def new(name: str, data: bytes = b"") -> None:
+        raise ValueError(name)
+
+    monkeypatch.setattr(hashlib, "new", new)
+    with pytest.raises(EngineUnavailable) as caught:
+        sm2._check_known_answers(library)
+    assert caught.value.params["reason"] == "sm3"
+
+
+def test_without_a_list_of_mapped_files_the_system_is_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("ESEAL_LIBCRYPTO", raising=False)
+    monkeypatch.setattr(sm2, "_MAPS", Path("/nonexistent/maps"))
+    monkeypatch.setattr(sm2, "find_library", lambda name: f"lib{name}.so.3")
+    assert sm2._library_path() == "libcrypto.so.3"
 
 
 def test_a_library_that_accepts_everything_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
