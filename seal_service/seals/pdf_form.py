@@ -44,22 +44,24 @@ class PendingPDF:
         """Return the sealed PDF, checked; raises ``SelfCheckFailed``."""
         message = assemble(self.template, self.to_sign, signature, timestamp_token=timestamp)
         document = finish(self.prepared, message)
-        self._check(document, signature, timestamp)
+        self._check(document)
         return document
 
-    def _check(self, document: bytes, signature: bytes, timestamp: bytes) -> None:
+    def _check(self, document: bytes) -> None:
         """Read the document back: message, signer, time stamp and certification are as ordered."""
-        made = check_integrity(document, field_name=self.prepared.field_name)
+        made = check_integrity(document)
         try:
             message = parse_signed_data(made.contents or b"")
             signer = verify_signer(message, map(bytes, made.pieces(document)))
-            verify_token(timestamp, signature)
+            for token in signer.timestamp_tokens:
+                verify_token(token, signer.signature)
         except ServiceError as error:
             raise SelfCheckFailed("the signature does not hold", reason=error.code) from error
         is_as_ordered = (
             signer.certificate.der == self.made.rsa.certificate
             and made.permission is Permission.NO_CHANGES
             and made.digest(document, DigestAlgorithm.SHA256) == self.document_digest
+            and len(signer.timestamp_tokens) == 1
         )
         if not is_as_ordered or signer.notices:
             raise SelfCheckFailed("the signature is not as ordered", reason="signature")

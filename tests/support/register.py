@@ -160,9 +160,7 @@ def order(seal: Seal, action: SealAction, at: datetime = NOW, /, **changes: str)
     )
 
 
-def apply_for_seal(
-    database: Database, seal_id: str = "SEAL-1", now: datetime = NOW, **changes: object
-) -> Seal:
+def apply_for_seal(database: Database, seal_id: str = "SEAL-1", /, **changes: object) -> Seal:
     """Enter an application."""
     with database.transaction() as connection:
         return registry.apply(
@@ -173,7 +171,7 @@ def apply_for_seal(
                 applicant="applicant",
                 basis_document="云栖政办〔2026〕12 号",
                 reason="",
-                now=now,
+                now=NOW,
             ),
         )
 
@@ -231,8 +229,8 @@ class SealScene:
         self.database = database
         self.clock = MovingClock(NOW)
         self.keys = memory_keys()
-        self.stamp_sm2: Callable[[bytes], bytes] = SM2_TRUST.tsa(NOW).stamp
-        self.stamp_rsa: Callable[[bytes], bytes] = RSA_TRUST.tsa(NOW).stamp
+        self.stamp_sm2: Callable[[bytes], bytes] = SM2_TRUST.stamper(NOW).stamp
+        self.stamp_rsa: Callable[[bytes], bytes] = RSA_TRUST.stamper(NOW).stamp
         self.sealer = Sealer(
             SealerParts(
                 database=database,
@@ -247,7 +245,7 @@ class SealScene:
         grant(database, self.seal)
 
     def order(
-        self, *, places: Sequence[SealPlace] = (PLACE,), tenant: str = TENANT, **changes: str
+        self, places: Sequence[SealPlace] = (PLACE,), /, *, tenant: str = TENANT, **changes: str
     ) -> SealingOrder:
         """Make an order of the usual caller."""
         caller = Caller(

@@ -1,0 +1,200 @@
+"""Stopping a seal against committing its uses, at the same time, on both databases (T-STO-07).
+
+After a stop is acknowledged no use commits; every round asks the register which of the two was
+first. A nightly run takes more rounds (ESEAL_RACE_ROUNDS).
+"""
+
+import os
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import pairwise
+from random import Random
+
+from keys.errors import ServiceError
+from seal_service.errors import SealRevoked, SealSuspended
+from seal_service.plumbing.database import Database
+from seal_service.sealing import Sealing
+from seal_service.seals import lookup, uses
+from seal_service.seals.states import SealAction, SealState
+from seal_service.seals.uses import UseIntent, UseState
+from tests.support.ofd import make_ofd
+from tests.support.register import TENANT, SealScene, move
+from tests.support.trust import NOW
+
+ROUNDS = int(os.environ.get("ESEAL_RACE_ROUNDS", "30"))
+WORKERS = 3
+
+
+def run_together(jobs: list[Callable[[], None]]) -> None:
+    """Run jobs on threads that start at one moment; an unexpected error fails the test."""
+    gate = threading.Barrier(len(jobs))
+    errors: list[BaseException] = []
+
+    def run(job: Callable[[], None]) -> None:
+        try:
+            gate.wait(10)
+            job()
+        except BaseException as error:  # noqa: BLE001 - carried over to the test's own thread
+            errors.append(error)
+
+    threads = [threading.Thread(target=run, args=(job,)) for job in jobs]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert errors == []
+
+
+def open_intents(scene: SealScene, epoch: int, prefix: str) -> list[str]:
+    """Write intents down as if their signatures had just been made."""
+    intent = UseIntent(
+        use_id="",
+        authority_code=TENANT,
+        seal_id=scene.seal.seal_id,
+        epoch=epoch,
+        key_name="seal-sm2",
+        caller_id="approval",
+        case_number="YQ-2026-000001",
+        licence_type_code="11100000MB0143028R001",
+        subject="licence",
+        format=uses.DocumentFormat.OFD,
+        document_digest=bytes(32),
+        opened_at=NOW,
+    )
+    names = [f"{prefix}-{number}" for number in range(WORKERS)]
+    with scene.database.transaction() as connection:
+        for name in names:
+            uses.open_use(connection, replace(intent, use_id=name))
+    return names
+
+
+def test_no_use_commits_after_a_stop_was_acknowledged(database: Database) -> None:
+    scene = SealScene(database)
+    source = Random(7)  # noqa: S311 - repeatable on purpose
+    lock = threading.Lock()
+    epoch = scene.seal.epoch
+    won = {"stop": 0, "commit": 0}
+    for number in range(ROUNDS):
+        names = open_intents(scene, epoch, f"su-{number}")
+        acknowledged = threading.Event()
+        late: list[str] = []
+        pauses = [source.random() * 0.002 for _ in range(WORKERS + 1)]
+
+        def stop(acknowledged: threading.Event = acknowledged, pause: float = pauses[0]) -> None:
+            threading.Event().wait(pause)
+            move(database, scene.seal, SealAction.SUSPEND)
+            acknowledged.set()
+
+        def commit(
+            name: str,
+            pause: float,
+            acknowledged: threading.Event = acknowledged,
+            late: list[str] = late,
+        ) -> None:
+            threading.Event().wait(pause)
+            try:
+                with database.transaction() as connection:
+                    scene.sealer.commit_uses(connection, [name], TENANT)
+                    is_late = acknowledged.is_set()
+            except SealSuspended:
+                with lock:
+                    won["stop"] += 1
+                return
+            with lock:
+                won["commit"] += 1
+                if is_late:
+                    late.append(name)
+
+        jobs: list[Callable[[], None]] = [stop]
+        for name, pause in zip(names, pauses[1:], strict=True):
+            jobs.append(lambda name=name, pause=pause: commit(name, pause))  # type: ignore[misc]
+        run_together(jobs)
+        assert late == []
+        with database.reading() as connection:
+            assert lookup.find(connection, TENANT, scene.seal.seal_id).state is SealState.SUSPENDED
+        scene.seal = move(database, scene.seal, SealAction.RESUME)
+        assert scene.seal.epoch == epoch + 1
+        epoch = scene.seal.epoch
+        # Whoever was refused stays refused although the seal is back in use.
+        with database.reading() as connection:
+            rest = [
+                name
+                for name in names
+                if (use := uses.find_use(connection, TENANT, name)) and use.state is UseState.OPEN
+            ]
+        for name in rest:
+            try:
+                with database.transaction() as connection:
+                    scene.sealer.commit_uses(connection, [name], TENANT)
+            except SealSuspended:
+                continue
+            raise AssertionError("a use of a former epoch was committed")
+    assert sum(won.values()) == ROUNDS * WORKERS
+
+
+def test_a_revocation_stops_sealing_that_is_under_way(database: Database) -> None:
+    scene = SealScene(database)
+    document = make_ofd()
+    outcomes: list[str] = []
+    lock = threading.Lock()
+    revoked = threading.Event()
+
+    def seal_and_commit() -> None:
+        for _ in range(6):
+            started_after = revoked.is_set()
+            sealing: Sealing | None = None
+            try:
+                sealing = scene.sealer.seal_ofd(scene.order(), document)
+                with database.transaction() as connection:
+                    scene.sealer.commit_uses(connection, [sealing.use_id], TENANT)
+            except SealRevoked:
+                if sealing is not None:
+                    scene.sealer.abandon_uses([sealing.use_id], TENANT)
+                continue
+            with lock:
+                outcomes.append("late" if started_after else "committed")
+
+    def revoke() -> None:
+        threading.Event().wait(0.03)
+        move(database, scene.seal, SealAction.REVOKE)
+        revoked.set()
+
+    run_together([revoke, seal_and_commit, seal_and_commit])
+    assert "late" not in outcomes
+    with database.reading() as connection:
+        made = uses.list_uses(connection, TENANT, scene.seal.seal_id, since=NOW)
+    committed = [use for use in made if use.state is UseState.COMMITTED]
+    assert len(committed) == len(outcomes)
+    assert {use.state for use in made} <= {UseState.COMMITTED, UseState.ABANDONED}
+
+
+def test_moves_in_parallel_leave_one_legal_history(database: Database) -> None:
+    # T-STO-08
+    scene = SealScene(database)
+    actions = [
+        SealAction.SUSPEND,
+        SealAction.RESUME,
+        SealAction.REVOKE,
+        SealAction.CANCEL,
+        SealAction.CHANGE,
+        SealAction.SUSPEND,
+    ]
+
+    def try_move(action: SealAction) -> Callable[[], None]:
+        def job() -> None:
+            try:
+                move(database, scene.seal, action)
+            except ServiceError:
+                return
+
+        return job
+
+    run_together([try_move(action) for action in actions])
+    with database.reading() as connection:
+        events = lookup.history(connection, TENANT, scene.seal.seal_id)
+        seal = lookup.find(connection, TENANT, scene.seal.seal_id)
+    for earlier, later in pairwise(events):
+        assert later.before is earlier.after
+        assert later.epoch >= earlier.epoch
+    assert (seal.state, seal.epoch) == (events[-1].after, events[-1].epoch)
