@@ -27,6 +27,7 @@ from verifier.verdict import (
     Check,
     Finding,
     LicenceFacts,
+    Outcome,
     Result,
     SignatureVerdict,
     TimeSource,
@@ -130,6 +131,8 @@ class VerdictPage:
     count: int
     failed: int
     undecided: int
+    is_all_passed: bool
+    """Not of an unsigned file: that its few checks passed would say too much."""
     is_open: bool
     """Whether the list of findings is unfolded: not when the big words say it all."""
 
@@ -161,6 +164,7 @@ def _page(verdict: Verdict, *, is_public: bool) -> VerdictPage:
         count=len(findings),
         failed=sum(finding.result is Result.FAILED for finding in findings),
         undecided=sum(finding.result is Result.UNKNOWN for finding in findings),
+        is_all_passed=verdict.outcome is Outcome.VALID,
         is_open=not verdict.authentic,
     )
 

@@ -177,6 +177,11 @@ def test_what_failed_and_what_is_open_is_counted() -> None:
     assert (page.failed, page.undecided, page.is_open) == (1, 0, False)
 
 
+def test_an_unsigned_file_is_not_said_to_have_passed_everything() -> None:
+    assert not present_document(make_unsigned()).is_all_passed
+    assert present_document(make_verdict()).is_all_passed
+
+
 def test_an_unreadable_file_still_has_its_digest() -> None:
     page = present_document(replace(make_unsigned(), document_kind="unknown"))
     assert page.document[0].value == "无法识别"
