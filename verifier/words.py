@@ -165,6 +165,19 @@ REASONS: dict[str, ReasonWords] = {
         ISSUER,
         _ASK_ISSUER,
     ),
+    "ambiguous-structure": ReasonWords(
+        "文件结构有歧义，不同软件可能看到不同内容",
+        "ambiguous structure; programs may see different content",
+        ISSUER,
+        _ASK_ISSUER,
+    ),
+    "active-content": ReasonWords(
+        "含有脚本、动作或附件等活动内容，核验时未运行", "has active content, which was not run"
+    ),
+    "covers-revision": ReasonWords(
+        "只保护盖章当时的版本，其后还有追加内容",
+        "covers the revision it was made in, not what follows",
+    ),
     "entry-name": ReasonWords(
         "文件包里有不允许的文件名或类型", "an entry's name or type is not allowed", ISSUER
     ),
