@@ -49,6 +49,17 @@ from keys.public_files import (
 from keys.tsa import TSA
 from keys.x509_building import Subject
 
+__all__ = [
+    "DEFAULT_URL",
+    "LOG_KEY",
+    "PKI",
+    "SEAL_MAKER_KEY",
+    "holder_key_name",
+    "load_pki",
+    "make_pki",
+    "trust_digest_of",
+]
+
 _CODE = re.compile(r"[0-9A-Z]{18}")
 
 
