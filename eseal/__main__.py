@@ -1,0 +1,5 @@
+"""``python -m eseal``: the command line."""
+
+from eseal.cli import main
+
+main()

@@ -1,0 +1,287 @@
+"""The composition root: settings to objects to application. The only place that knows all packages.
+
+Nothing imports this but the command line. Every object gets what it works with handed in; no
+package looks upward (ADR 0001).
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from starlette.types import ASGIApp
+
+import licence_store.api
+import seal_service.api
+import verifier.api
+from eseal.installation import Installation
+from eseal.maintenance import Maintenance
+from eseal.settings import Environment, Settings
+from keys.algorithms import KeyAlgorithm
+from keys.pki import PKI, holder_key_name
+from keys.pki_making import LOG_KEY, SEAL_MAKER_KEY
+from licence_store.desk import DeskParts, PresentationDesk
+from licence_store.office import LicenceOffice, OfficeParts
+from licence_store.rendering.face import FaceRenderer
+from licence_store.sealing_adapter import LicenceSealingAdapter
+from licence_store.settings import LicenceSettings
+from seal_service.plumbing.auth import Authenticator, Caller
+from seal_service.plumbing.clock import Clock, SystemClock
+from seal_service.plumbing.limits import Limits, RequestGuard
+from seal_service.plumbing.problems import install
+from seal_service.plumbing.rates import RateLimiter, address_key
+from seal_service.plumbing.secret_box import SecretBox
+from seal_service.sealing import Sealer, SealerParts
+from seal_service.seals.bureau import BureauParts, SealBureau
+from seal_service.seals.glyphs import SealFont
+from seal_service.seals.model import Seal, SigningIdentity
+from seal_service.settings import SealSettings
+from seal_service.translog.log import LogSigner
+from verifier.evidence import Verification
+from verifier.web import WebParts, build_web_router
+
+INDEX_SECRET = "licence-index"  # noqa: S105 - the name of a secret
+CALLER_SECRET = "callers"  # noqa: S105
+SEAL_FONT_ROLE = "EsealSong-Regular.ttf"
+
+
+class Part(StrEnum):
+    """The parts of the service that can be run alone (``eseal serve --only``)."""
+
+    LICENCES = "licences"
+    SEALS = "seals"
+    VERIFIER = "verifier"
+
+
+ALL_PARTS = frozenset(Part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """Every object of a running installation."""
+
+    settings: Settings
+    installation: Installation
+    clock: Clock
+    box: SecretBox
+    office: LicenceOffice
+    desk: PresentationDesk
+    sealer: Sealer
+    bureau: SealBureau
+    verification: Verification
+    maintenance: Maintenance
+    renderer: FaceRenderer
+
+
+def build_service(installation: Installation, clock: Clock | None = None) -> Service:
+    """Build the objects of an opened installation."""
+    settings = installation.settings
+    clock = clock or SystemClock()
+    renderer = FaceRenderer(templates=settings.templates_folder, fonts=settings.fonts_folder)
+    sealer = _build_sealer(installation, clock)
+    verification = _build_verification(installation, clock)
+    office = LicenceOffice(
+        OfficeParts(
+            database=installation.database,
+            blobs=installation.blobs,
+            renderer=renderer,
+            sealer=LicenceSealingAdapter(sealer),
+            check_release=verification.check_release,
+            clock=clock,
+            randomness=secrets.token_bytes,
+            pause=time.sleep,
+            index_secret=installation.store.service_secret(INDEX_SECRET),
+            settings=_licence_settings(settings),
+        )
+    )
+    desk = PresentationDesk(
+        DeskParts(
+            database=installation.database,
+            blobs=installation.blobs,
+            clock=clock,
+            randomness=secrets.token_bytes,
+            index_secret=installation.store.service_secret(INDEX_SECRET),
+        )
+    )
+    return Service(
+        settings=settings,
+        installation=installation,
+        clock=clock,
+        box=SecretBox(installation.store.service_secret(CALLER_SECRET)),
+        office=office,
+        desk=desk,
+        sealer=sealer,
+        bureau=_build_bureau(installation, clock),
+        verification=verification,
+        maintenance=_build_maintenance(installation, clock, office, sealer),
+        renderer=renderer,
+    )
+
+
+def _licence_settings(settings: Settings) -> LicenceSettings:
+    return LicenceSettings(
+        public_url=settings.public_url(),
+        test_mode=settings.environment is not Environment.PRODUCTION,
+    )
+
+
+def _build_sealer(installation: Installation, clock: Clock) -> Sealer:
+    pki = installation.pki
+    return Sealer(
+        SealerParts(
+            database=installation.database,
+            clock=clock,
+            randomness=secrets.token_bytes,
+            keys=installation.store,
+            stamp_sm2=pki.tsa(KeyAlgorithm.SM2, clock).stamp,
+            stamp_rsa=pki.tsa(KeyAlgorithm.RSA, clock).stamp,
+        )
+    )
+
+
+def _build_bureau(installation: Installation, clock: Clock) -> SealBureau:
+    pki = installation.pki
+    return SealBureau(
+        BureauParts(
+            database=installation.database,
+            clock=clock,
+            randomness=secrets.token_bytes,
+            keys=installation.store,
+            maker=SigningIdentity(key_name=SEAL_MAKER_KEY, chain=pki.chain(pki.seal_maker)),
+            font=SealFont(path=installation.settings.fonts_folder / SEAL_FONT_ROLE),
+            identities=_identity_source(pki, clock),
+        )
+    )
+
+
+def _identity_source(pki: PKI, clock: Clock) -> Callable[[Seal, KeyAlgorithm], SigningIdentity]:
+    def identity(seal: Seal, algorithm: KeyAlgorithm) -> SigningIdentity:
+        code = seal.authority_code
+        name = seal.application.face.name
+        certificate = pki.issue_seal_holder(name, code, algorithm, now=clock.now())
+        return SigningIdentity(
+            key_name=holder_key_name(code, algorithm), chain=pki.chain(certificate)
+        )
+
+    return identity
+
+
+def _build_maintenance(
+    installation: Installation, clock: Clock, office: LicenceOffice, sealer: Sealer
+) -> Maintenance:
+    store = installation.store
+    signer = LogSigner(
+        origin=SealSettings().log_origin,
+        public_key=store.public_key(LOG_KEY),
+        sign=lambda message: store.sign_with(LOG_KEY, message),
+    )
+    return Maintenance(
+        database=installation.database,
+        clock=clock,
+        office=office,
+        sealer=sealer,
+        log_signer=signer,
+        pki=installation.pki,
+    )
+
+
+# The application
+
+
+def build_app(service: Service, parts: frozenset[Part] = ALL_PARTS) -> ASGIApp:
+    """Build the HTTP application of these parts, behind the gate every request passes."""
+    app = FastAPI(
+        title="eseal", version="1", docs_url=None, redoc_url=None, openapi_url=None, debug=False
+    )
+    install(app)
+    app.include_router(_health_router(service))
+    require = _authenticator(service).require
+    if Part.LICENCES in parts:
+        app.include_router(_licence_router(service, require))
+    if Part.SEALS in parts:
+        routes = seal_service.api.SealRoutes(bureau=service.bureau, require=require)
+        app.include_router(seal_service.api.build_router(routes))
+    if Part.VERIFIER in parts:
+        _include_verifier(app, service, require)
+    return RequestGuard(app, _limits(service.settings))
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        body=settings.body_limit_bytes,
+        upload=settings.upload_limit_bytes + Limits().upload % (1024 * 1024),
+        upload_paths=("/v1/verifications", "/verify"),
+    )
+
+
+def _authenticator(service: Service) -> Authenticator:
+    return Authenticator(
+        database=service.installation.database,
+        clock=service.clock,
+        box=service.box,
+        decoy_key=secrets.token_bytes(32),
+    )
+
+
+Require = Callable[[str], Callable[..., Caller]]
+
+
+def _licence_router(service: Service, require: Require) -> APIRouter:
+    return licence_store.api.build_router(
+        licence_store.api.LicenceRoutes(
+            office=service.office, desk=service.desk, clock=service.clock, require=require
+        )
+    )
+
+
+def _include_verifier(app: FastAPI, service: Service, require: Require) -> None:
+    verification = service.verification
+    app.include_router(
+        verifier.api.build_router(
+            verifier.api.VerificationRoutes(judge=verification.judge_upload, require=require)
+        )
+    )
+    lookups = RateLimiter(per_minute=120, burst=60)
+    uploads = RateLimiter(per_minute=20, burst=10)
+    app.include_router(
+        build_web_router(
+            WebParts(
+                judge_code=verification.judge_code,
+                judge_upload=verification.judge_upload,
+                clock=service.clock,
+                public_url=service.settings.public_url(),
+                admit_lookup=_admission(lookups),
+                admit_upload=_admission(uploads),
+            )
+        )
+    )
+
+
+def _admission(limiter: RateLimiter) -> Callable[[Request], None]:
+    def admit(request: Request) -> None:
+        limiter.take(address_key(request))
+
+    return admit
+
+
+def _health_router(service: Service) -> APIRouter:
+    """Build what a supervisor and a relying party may ask without an account."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/healthz")
+    def show_health() -> Response:
+        """Answer 200 while keys and database answer, 503 otherwise."""
+        health = service.installation.store.health()
+        with service.installation.database.reading():
+            status = 200 if health.is_ready else 503
+        return Response(status_code=status)
+
+    @router.get("/pki/{name}.crl")
+    def get_crl(name: str) -> Response:
+        """Answer the revocation list of one of our authorities, DER."""
+        crl = service.installation.pki.crl(name)
+        return Response(crl, media_type="application/pkix-crl")
+
+    return router

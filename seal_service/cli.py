@@ -1,0 +1,219 @@
+"""Commands of the seal register and of sealing: ``eseal seal-register``, ``eseal seal``.
+
+They work on the opened data folder, as the operator of one authority. Commands only read their
+words, call one function, and print.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+
+from seal_service.errors import UnsupportedFormat
+from seal_service.plumbing.auth import Caller
+from seal_service.plumbing.clock import Clock
+from seal_service.plumbing.database import Database
+from seal_service.sealing import Sealer, SealingOrder
+from seal_service.seals.bureau import People, SealBureau
+from seal_service.seals.model import Seal, SealApplication, SealFace, SealKind, SealPlace
+from seal_service.seals.states import STATE_NAMES
+from seal_service.wire import event_to_wire, instant, seal_to_wire, status_to_wire
+
+Facts = list[tuple[str, str]]
+_YEARS = click.IntRange(1, 10)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealTools:
+    """What the commands work with."""
+
+    bureau: SealBureau
+    sealer: Sealer
+    database: Database
+    clock: Clock
+    operator: Caller
+    tell: Callable[[object, Facts], None]
+    """Print a result: the value as JSON when that was asked for, else the facts as a table."""
+    tell_rows: Callable[[object, list[str], list[list[str]]], None]
+
+
+OpenSeals = Callable[[click.Context], SealTools]
+
+
+def add_commands(root: click.Group, opened: OpenSeals) -> None:
+    """Put the commands of seals under ``root``."""
+    group = click.Group("seal-register", help="Make, list and ask for seals.")
+    group.add_command(_make_command(opened))
+    group.add_command(_list_command(opened))
+    group.add_command(_status_command(opened))
+    group.add_command(_history_command(opened))
+    root.add_command(group)
+    root.add_command(_seal_command(opened))
+
+
+def _make_command(opened: OpenSeals) -> click.Command:
+    @click.command("make")
+    @click.option("--name", required=True, help="Name of the body, around the star.")
+    @click.option("--purpose", default="", help="Line below the star of a special seal.")
+    @click.option("--number", default="", help="Registered seal code along the rim.")
+    @click.option("--diameter", type=click.FloatRange(20, 60), default=42.0, show_default=True)
+    @click.option("--years", type=_YEARS, default=3, show_default=True)
+    @click.option("--basis", required=True, help="The decision the seal rests on.")
+    @click.option("--applicant", required=True)
+    @click.option("--approver", required=True)
+    @click.option("--maker", required=True)
+    @click.option("--manager", required=True, help="Who files, issues and activates it.")
+    @click.option("--type", "types", multiple=True, help="Licence types it may seal; default all.")
+    @click.pass_context
+    def make(ctx: click.Context, **words: object) -> None:
+        """Lead a new seal all the way into use; four different persons answer for it."""
+        tools = opened(ctx)
+        seal = tools.bureau.register_made_seal(
+            _application(tools, words),
+            People(
+                applicant=str(words["applicant"]),
+                approver=str(words["approver"]),
+                maker=str(words["maker"]),
+                manager=str(words["manager"]),
+            ),
+            basis_document=str(words["basis"]),
+            licence_type_codes=_types(words["types"]),
+        )
+        tools.tell(seal_to_wire(seal).model_dump(mode="json"), _facts(seal))
+
+    return make
+
+
+def _types(chosen: object) -> list[str | None]:
+    return [str(code) for code in chosen] if isinstance(chosen, tuple) and chosen else [None]
+
+
+def _application(tools: SealTools, words: dict[str, object]) -> SealApplication:
+    now = tools.clock.now().replace(microsecond=0)
+    purpose = str(words["purpose"])
+    return SealApplication(
+        authority_code=tools.operator.authority_code,
+        kind=SealKind.LICENCE if purpose else SealKind.OFFICIAL,
+        face=SealFace(
+            name=str(words["name"]),
+            line_below=purpose,
+            number=str(words["number"]),
+            diameter_mm=float(str(words["diameter"])),
+        ),
+        valid_from=now,
+        valid_until=now + timedelta(days=365 * int(str(words["years"]))),
+    )
+
+
+def _facts(seal: Seal) -> Facts:
+    return [
+        ("seal", seal.seal_id),
+        ("name", seal.name),
+        ("state", f"{STATE_NAMES[seal.state]} ({seal.state.value})"),
+        (
+            "valid",
+            f"{instant(seal.application.valid_from)} – {instant(seal.application.valid_until)}",
+        ),
+    ]
+
+
+def _list_command(opened: OpenSeals) -> click.Command:
+    @click.command("list")
+    @click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True)
+    @click.pass_context
+    def list_(ctx: click.Context, limit: int) -> None:
+        """List the seals of the authority, newest first."""
+        tools = opened(ctx)
+        seals = tools.bureau.list_seals(
+            tools.operator.authority_code, state=None, after=None, limit=limit
+        )
+        rows = [
+            [s.seal_id, s.name, STATE_NAMES[s.state], instant(s.application.valid_until)]
+            for s in seals
+        ]
+        wires = [seal_to_wire(seal).model_dump(mode="json") for seal in seals]
+        tools.tell_rows(wires, ["seal", "name", "state", "valid until"], rows)
+
+    return list_
+
+
+def _status_command(opened: OpenSeals) -> click.Command:
+    @click.command("status")
+    @click.argument("seal_id")
+    @click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ"]), help="Instant in UTC.")
+    @click.pass_context
+    def status(ctx: click.Context, seal_id: str, at: datetime | None) -> None:
+        """Tell the state of a seal, now or as of an instant."""
+        tools = opened(ctx)
+        when = None if at is None else at.replace(tzinfo=UTC)
+        wire = status_to_wire(
+            tools.bureau.status(tools.operator.authority_code, seal_id, when)
+        ).model_dump(mode="json")
+        tools.tell(wire, [(name, str(value)) for name, value in wire.items()])
+
+    return status
+
+
+def _history_command(opened: OpenSeals) -> click.Command:
+    @click.command("history")
+    @click.argument("seal_id")
+    @click.pass_context
+    def history(ctx: click.Context, seal_id: str) -> None:
+        """Tell every step of a seal's life."""
+        tools = opened(ctx)
+        events = tools.bureau.history(tools.operator.authority_code, seal_id)
+        wires = [event_to_wire(event).model_dump(mode="json") for event in events]
+        rows = [[str(value) for value in wire.values()] for wire in wires]
+        tools.tell_rows(wires, list(wires[0]) if wires else [], rows)
+
+    return history
+
+
+def _seal_command(opened: OpenSeals) -> click.Command:
+    @click.command("seal")
+    @click.argument("document", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+    @click.option("--seal", "seal_id", required=True, help="Which seal.")
+    @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
+    @click.option("--page", type=click.IntRange(1), default=1, show_default=True)
+    @click.option(
+        "--at",
+        "centre",
+        type=(float, float),
+        required=True,
+        metavar="X Y",
+        help="Centre of the seal in mm from the top left corner of the page.",
+    )
+    @click.option("--case", "case_number", required=True, help="Case the document belongs to.")
+    @click.option("--type", "type_code", default="", help="Licence type, where it is a licence.")
+    @click.pass_context
+    def seal(ctx: click.Context, document: Path, out: Path, **words: object) -> None:
+        """Put a seal on an OFD or PDF document and lock it."""
+        tools = opened(ctx)
+        out.write_bytes(_apply(tools, document.read_bytes(), words))
+        tools.tell({"file": str(out)}, [("file", str(out))])
+
+    return seal
+
+
+def _apply(tools: SealTools, content: bytes, words: dict[str, object]) -> bytes:
+    centre = words["centre"]
+    x, y = centre if isinstance(centre, tuple) else (0.0, 0.0)
+    order = SealingOrder(
+        caller=tools.operator,
+        seal_id=str(words["seal_id"]),
+        case_number=str(words["case_number"]),
+        licence_type_code=str(words["type_code"]),
+        subject=str(words["case_number"]),
+        places=(SealPlace(page_number=int(str(words["page"])), centre_x_mm=x, centre_y_mm=y),),
+    )
+    if content.startswith(b"PK"):
+        sealing = tools.sealer.seal_ofd(order, content)
+    elif content.startswith(b"%PDF-"):
+        sealing = tools.sealer.seal_pdf(order, content)
+    else:
+        raise UnsupportedFormat
+    with tools.database.transaction() as connection:
+        tools.sealer.commit_uses(connection, [sealing.use_id], tools.operator.authority_code)
+    return sealing.document

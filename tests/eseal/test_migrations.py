@@ -1,0 +1,85 @@
+"""Migrations make exactly the tables the code works with, on both databases (T-STO-14)."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+import eseal.migrations.tables  # noqa: F401 - declares the tables
+from eseal.migrations import runner
+from eseal.migrations.runner import (
+    SchemaMismatch,
+    check_schema,
+    current_revision,
+    latest_revision,
+    migrate,
+)
+from seal_service.plumbing.database import Database, metadata
+from tests.support.postgres import PostgresServer
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """Open a database without tables."""
+    if request.param == "sqlite":
+        url, drop = f"sqlite:///{tmp_path / 'test.db'}", None
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres_server")
+        name = server.new_database()
+        url, drop = server.url(name), partial(server.drop_database, name)
+    opened = Database(url)
+    yield opened
+    opened.close()
+    if drop is not None:
+        drop()
+
+
+def test_a_migrated_database_has_the_tables_of_the_code(empty: Database) -> None:
+    assert migrate(empty) == latest_revision()
+    with empty.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_migrating_twice_changes_nothing(empty: Database) -> None:
+    assert migrate(empty) == migrate(empty)
+    check_schema(empty)
+
+
+def test_a_database_that_was_not_migrated_is_refused(empty: Database) -> None:
+    with pytest.raises(SchemaMismatch):
+        check_schema(empty)
+
+
+def test_a_newer_database_is_refused_and_left_alone(empty: Database) -> None:
+    migrate(empty)
+    with empty.engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaMismatch):
+        check_schema(empty)
+    with pytest.raises(SchemaMismatch):
+        migrate(empty)
+
+
+def test_an_interrupted_migration_leaves_nothing_behind(
+    empty: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """T-STO-14."""
+    done = runner.command.upgrade
+
+    def break_after(*words: object) -> None:
+        done(*words)  # type: ignore[arg-type]
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner.command, "upgrade", break_after)
+    with pytest.raises(KeyboardInterrupt):
+        migrate(empty)
+    with empty.engine.connect() as connection:
+        assert current_revision(connection) is None
+        assert inspect(connection).get_table_names() == []
+    monkeypatch.undo()
+    assert migrate(empty) == latest_revision()
