@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from seal_service.errors import InvalidPlacement, LimitExceeded, MalformedDocument
+from seal_service.formats.pdf.fields import catalog_of
 from seal_service.formats.pdf.objects import ObjectTable
 from seal_service.formats.pdf.syntax import Dictionary, Ref, Value
 
@@ -66,8 +67,7 @@ class PDFPlacement:
 
 def read_pages(table: ObjectTable) -> tuple[PDFPage, ...]:
     """Return all pages. Raises ``MalformedDocument`` or ``LimitExceeded`` (T-PDF-16)."""
-    catalog = table.dictionary(table.trailer.get("Root"))
-    root = catalog.get("Pages")
+    root = catalog_of(table).get("Pages")
     if not isinstance(root, Ref):
         raise MalformedDocument("no page tree", reason="page-tree")
     pages: list[PDFPage] = []

@@ -59,7 +59,8 @@ def open_base(pdf: bytes) -> Base:
     sections = read_sections(source)
     if any("Encrypt" in section.trailer for section in sections):
         raise MalformedDocument("the document is encrypted", reason="encrypted")
-    if max(section.end for section in sections) != len(pdf):
+    behind = pdf[max(section.end for section in sections) :]
+    if behind.strip(b"\x00\t\n\x0c\r "):
         raise MalformedDocument("bytes after the end of the file", reason="trailing-data")
     table = table_of(source, sections)
     base = Base(pdf, sections[0], table, read_pages(table), read_fields(table))
@@ -238,7 +239,7 @@ def _cross_reference(update: Update, offsets: Mapping[Ref, int], start: int) -> 
     old = base.newest.trailer
     trailer |= {key: old[key] for key in ("Root", "Info") if key in old}
     trailer["Prev"] = base.newest.start
-    trailer["ID"] = _identifiers(base, offsets)
+    trailer["ID"] = _identifiers(update)
     end = b"startxref\n%d\n%%%%EOF\n" % start
     if base.newest.is_stream:
         return _reference_stream(trailer, offsets, start) + end
@@ -290,10 +291,13 @@ def _runs(numbers: list[int]) -> list[tuple[int, int]]:
     return runs
 
 
-def _identifiers(base: Base, offsets: Mapping[Ref, int]) -> Value:
+def _identifiers(update: Update) -> Value:
     """Return the file's identifiers: the first stays, the second is new (14.4)."""
+    base = update.base
     present = base.table.array(base.newest.trailer.get("ID"))
     old = [item for item in present if isinstance(item, bytes)]
-    state = hashlib.sha256(repr((old, len(base.data), sorted(offsets.items()))).encode())
+    state = hashlib.sha256(b"%d " % len(base.data) + b"".join(old))
+    for body in update.objects.values():
+        state.update(body)
     fresh = state.digest()[:16]
     return [old[0] if len(old) == 2 else fresh, fresh]
