@@ -211,3 +211,8 @@ def test_a_signature_of_unknown_kind_without_seal_is_presented() -> None:
     group = present_document(make_verdict(signatures=(odd,))).groups[-1]
     assert group.zh == "签章 1 · 不支持的签名"
     assert group.facts == ()
+
+
+def test_a_document_without_findings_of_its_own_shows_its_seals_only() -> None:
+    page = present_document(make_verdict(findings=()))
+    assert [group.en for group in page.groups] == ["Seal 1"]
