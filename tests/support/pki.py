@@ -90,6 +90,8 @@ class LeafSpec:
     name: str = HOLDER_NAME
     code: str = HOLDER_CODE
     serial: int = 0x1001
+    key_name: str = ""
+    """Of the shared store; by default ``leaf_key``."""
     not_before: datetime = NOW - timedelta(days=30)
     not_after: datetime = NOW + timedelta(days=335)
     is_expired: bool = False
@@ -119,7 +121,7 @@ def make_leaf(spec: LeafSpec | None = None) -> Certificate:
         subject_der=encode_name(
             Subject(common_name=spec.name, organisation=spec.name, organisation_code=spec.code)
         ),
-        spki=made.store.public_key(leaf_key(spec.algorithm)).spki,
+        spki=made.store.public_key(spec.key_name or leaf_key(spec.algorithm)).spki,
         authority_key_id=key_identifier(issuer.public_key.spki),
         not_before=not_before,
         not_after=not_after,
