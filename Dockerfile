@@ -36,6 +36,6 @@ USER 10001:10001
 VOLUME ["/var/lib/eseal"]
 EXPOSE 8765
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8765/health', timeout=4)"]
+    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:8765/healthz', timeout=4)"]
 ENTRYPOINT ["python", "-m", "eseal"]
 CMD ["serve"]
