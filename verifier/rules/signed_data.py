@@ -28,7 +28,7 @@ from verifier.rules.findings import (
     passed,
     refusal,
 )
-from verifier.rules.message_form import message_faults
+from verifier.rules.message_form import judge_form
 from verifier.rules.timestamp import judge_signing_time, judge_timestamps
 from verifier.verdict import Check, Finding, TimeSource
 
@@ -98,11 +98,10 @@ def judge_signed_data(
         *_expired_later(signer, chain, evidence),
         *judge_revocation(chain.report, time, evidence),
     ]
-    if original.is_own and not chain.report.problems:
-        findings += [
-            failed(Check.STRUCTURE, "own-form", fault, clause=CLAUSE)
-            for fault in message_faults(message, chain.report)
-        ]
+    if not chain.report.problems:
+        findings += judge_form(
+            Check.STRUCTURE, message, chain.report, evidence, is_own=original.is_own
+        )
     return JudgedMessage(
         findings=tuple(findings),
         signed_at=stamps.stamped_at or time.claimed,

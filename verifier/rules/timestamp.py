@@ -21,7 +21,7 @@ from verifier.rules.chain import (
     read_certificates,
 )
 from verifier.rules.findings import deviations, failed, notice, passed, refusal, unknown
-from verifier.rules.message_form import message_faults
+from verifier.rules.message_form import judge_form
 from verifier.verdict import Check, Finding, Result
 
 CLAUSE = "RFC 3161, 2.4.2; GB/T 20520"
@@ -93,12 +93,8 @@ def _authority_findings(
     )
     flaws = [one for one in chain.findings if one.result is not Result.PASSED]
     flaws = [_as_timestamp(one) for one in flaws]
-    if is_own and not chain.report.problems:
-        faults = message_faults(token, chain.report)
-        flaws += [
-            failed(Check.TIMESTAMP, "timestamp-bad", clause=CLAUSE, detail=fault)
-            for fault in faults
-        ]
+    if not chain.report.problems:
+        flaws += judge_form(Check.TIMESTAMP, token, chain.report, evidence, is_own=is_own)
     if chain.report.is_trusted and not flaws:
         time = SigningTime(claimed=at, stamped=at, now=evidence.now)
         flaws += [
