@@ -124,17 +124,12 @@ def parse_certificate(certificate_der: bytes) -> Certificate:
     tbs, algorithm, signature = der.read_sequence(
         der.read_der(certificate_der), at_least=3, at_most=3
     )
-    fields = der.read_sequence(tbs, at_least=6)
-    notices: list[str] = []
-    has_version = fields[0].tag == 0xA0
-    if has_version:
-        _check_version(fields.pop(0))
-    if len(fields) < 6:
-        raise MalformedCertificate("fields are missing", reason="fields")
+    fields = _split_tbs(tbs)
     serial, inner_algorithm, issuer, validity, subject, key = fields[:6]
     if inner_algorithm.raw != algorithm.raw:
         # Only the inner one is signed (RFC 5280, 4.1.1.2).
         raise MalformedCertificate("signature algorithms differ", reason="algorithm-mismatch")
+    notices: list[str] = []
     issuer_name, subject_name = parse_name(issuer.raw), parse_name(subject.raw)
     if issuer_name.is_odd or subject_name.is_odd:
         notices.append("odd-name")
@@ -195,10 +190,19 @@ def _der_blocks(data: bytes) -> list[bytes]:
     return [node.raw for node in der.read_der(der.sequence(data)).children()]
 
 
-def _check_version(field: der.Node) -> None:
-    """Accept v1 to v3; v1 is the default and may stand there all the same."""
-    if der.read_integer(der.read_explicit(field)) not in (0, 1, 2):
-        raise MalformedCertificate("unknown version", reason="version")
+def _split_tbs(tbs: der.Node) -> list[der.Node]:
+    """Return the fields from the serial number on, six at least.
+
+    The version may be v1 to v3; v1 is the default and may stand there all the same.
+    """
+    fields = der.read_sequence(tbs, at_least=6)
+    if fields[0].tag == 0xA0:
+        version = der.read_integer(der.read_explicit(fields.pop(0)))
+        if version not in (0, 1, 2):
+            raise MalformedCertificate("unknown version", reason="version")
+    if len(fields) < 6:
+        raise MalformedCertificate("fields are missing", reason="fields")
+    return fields
 
 
 def _read_serial(node: der.Node) -> int:

@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from keys import der
 from keys.certificates import Certificate, parse_certificate
+from keys.path import PathReport, TrustStore, Usage, check_path
 from keys.rsa import RSASigner, generate
 from keys.sm2 import SM2Signer
 from keys.sm2_values import SPKI_PREFIX
@@ -155,6 +156,11 @@ def make_certificate(spec: CertificateSpec) -> bytes:
     return der.sequence(tbs, spec.outer_algorithm or algorithm, der.bit_string(value))
 
 
+def read_certificate(spec: CertificateSpec) -> Certificate:
+    """Build one certificate and read it."""
+    return parse_certificate(make_certificate(spec))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chain:
     """A root, an issuing authority and a leaf, with what is needed to make more."""
@@ -207,7 +213,7 @@ def make_chain(
         replace(spec, **(change or {}))  # type: ignore[arg-type] # field names are the callers'
         for spec, change in zip(chain_specs(prefix, make_key), changes, strict=True)
     ]
-    made = [parse_certificate(make_certificate(spec)) for spec in specs]
+    made = [read_certificate(spec) for spec in specs]
     return Chain(
         root=made[0],
         issuing=made[1],
@@ -216,3 +222,30 @@ def make_chain(
         issuing_spec=specs[1],
         leaf_spec=specs[2],
     )
+
+
+def check(
+    chain: Chain,
+    *,
+    usage: Usage = Usage.SEAL_HOLDER,
+    at: datetime = NOW,
+    trust: tuple[Certificate, ...] | None = None,
+    others: tuple[Certificate, ...] = (),
+) -> PathReport:
+    """Check the leaf against the root; ``others`` join the issuing authority."""
+    roots = (chain.root,) if trust is None else trust
+    return check_path(
+        chain.leaf,
+        usage=usage,
+        at=at,
+        trust=TrustStore.of(roots),
+        intermediates=(chain.issuing, *others),
+    )
+
+
+def reasons(report: PathReport) -> set[str]:
+    return {str(problem.reason) for problem in report.problems}
+
+
+def details(report: PathReport) -> list[str]:
+    return [problem.detail for problem in report.problems]
