@@ -8,7 +8,8 @@ import pytest
 
 from keys import der, path
 from keys.algorithms import KeyAlgorithm
-from keys.errors import EngineUnavailable
+from keys.certificates import parse_certificate
+from keys.errors import EngineUnavailable, ServiceError
 from keys.path import TrustStore, Usage, check_path
 from tests.support import chains
 from tests.support.chains import (
@@ -201,6 +202,19 @@ def test_a_leaf_changed_after_signing_is_disowned() -> None:
     report = check(chain)
     assert reasons(report) == {"untrusted", "chain-signature"}
     assert report.chain == (chain.leaf,)
+
+
+def test_no_changed_byte_leaves_a_certificate_good() -> None:
+    """T-PKI-04: every byte is signed, or the signature, or a copy of what is signed."""
+    chain = make_chain()
+    for at in range(len(chain.leaf.der)):
+        changed = bytearray(chain.leaf.der)
+        changed[at] ^= 1 << at % 8
+        try:
+            leaf = parse_certificate(bytes(changed))
+        except ServiceError:
+            continue
+        assert not check(replace(chain, leaf=leaf)).is_good, at
 
 
 def test_a_certificate_signed_under_another_id_is_disowned() -> None:
