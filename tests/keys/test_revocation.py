@@ -507,6 +507,32 @@ def test_issuers_are_named_by_several_hashes(name: str) -> None:
     assert not wanted.is_for(leaf, shared_pki().pki.certificate("sm2-root"))
 
 
+def refuse_to_connect(*_: object) -> None:
+    raise AssertionError("a connection was made")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:9/list.crl",
+        "http://169.254.169.254/latest/meta-data",
+        "file:///etc/passwd",
+        "ldap://127.0.0.1/",
+        "gopher://127.0.0.1/",
+    ],
+)
+def test_no_address_in_a_certificate_is_ever_visited(
+    monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    """T-PKI-25."""
+    leaf = make_leaf(LeafSpec(serial=0x5001, crl_url=url))
+    assert leaf.crl_urls == (url,)
+    monkeypatch.setattr("socket.socket.connect", refuse_to_connect)
+    monkeypatch.setattr("socket.getaddrinfo", refuse_to_connect)
+    assert_unknown(judge(certificate=leaf), "no-evidence")
+    assert judge(make_list(), certificate=leaf).status is CertificateStatus.GOOD
+
+
 # Hostile bytes
 
 

@@ -94,6 +94,8 @@ class LeafSpec:
     """Of the shared store; by default ``leaf_key``."""
     not_before: datetime = NOW - timedelta(days=30)
     not_after: datetime = NOW + timedelta(days=335)
+    crl_url: str = ""
+    """By default the address its issuer publishes at."""
     is_expired: bool = False
     is_not_yet_valid: bool = False
     is_signed_by_stranger: bool = False
@@ -126,7 +128,9 @@ def make_leaf(spec: LeafSpec | None = None) -> Certificate:
         not_before=not_before,
         not_after=not_after,
         issuer_algorithm=spec.algorithm,
-        crl_urls=issuer.crl_urls,
+        crl_urls=(spec.crl_url,)
+        if spec.crl_url
+        else made.pki.certificate(f"{spec.algorithm}-tsa").crl_urls,
     )
     tbs = encode_tbs(plan, (*encode_extensions(plan), *spec.extra_extensions))
     signed = assemble_signed(tbs, spec.algorithm, made.store.sign_with(signer_name, tbs))
