@@ -25,10 +25,22 @@ class SealRecord:
     """SM3 of the whole SESeal."""
     authority_code: str
     authority_name: str = ""
-    is_active: bool = True
-    stopped_at: datetime | None = None
-    """Since when it may not be used; None while it is active."""
     state: str = "active"
+    """The state now, for people."""
+    active_periods: tuple[tuple[datetime, datetime | None], ...] = ()
+    """When it might be used: from (inclusive) until (exclusive); None while it still may."""
+
+    @property
+    def is_active(self) -> bool:
+        """Return whether nobody has stopped it."""
+        return any(until is None for _, until in self.active_periods)
+
+    def stopped_after(self, at: datetime) -> datetime | None:
+        """Return when the period of use that holds ``at`` ended; ``at`` itself outside of any."""
+        for begin, until in self.active_periods:
+            if begin <= at and (until is None or at < until):
+                return until
+        return at
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,7 @@
 """Read the seal register: seals, their history, and the state of any instant.
 
-Every function is limited to one tenant, except ``status_at``, which is the public answer.
+Every function is limited to one tenant, except ``status_at``, which is the public answer, and
+``find_for_verification``, which the verifier asks about a seal it holds in hand.
 """
 
 import base64
@@ -108,6 +109,19 @@ def status_at(connection: Connection, seal_id: str, at: datetime) -> SealStatus:
         since=last.happened_at if state is last.after else until,
         stop_reason="" if is_in_use or state is not last.after else last.reason,
     )
+
+
+def find_for_verification(
+    connection: Connection, seal_id: str
+) -> tuple[Seal, tuple[SealEvent, ...]]:
+    """Return a seal of any tenant and its history, for the verifier of a document that bears it.
+
+    Raises ``SealNotFound``. Only a verdict may say what is found here, never the row itself.
+    """
+    row = connection.execute(_WHOLE.where(seals.c.seal_id == seal_id)).one_or_none()
+    if row is None:
+        raise SealNotFound(seal_id=seal_id)
+    return _from_row(row), _events(connection, seal_id)
 
 
 def _events(

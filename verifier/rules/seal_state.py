@@ -28,9 +28,9 @@ def judge_seal_state(
     record = next((one for one in records if one.digest == digest), None)
     if record is None:
         return [failed(check, "seal-substituted", seal.seal_id, clause=CLAUSE)]
-    if record.is_active:
+    stopped_at = record.stopped_after(time.judged_at)
+    if stopped_at == time.judged_at:
+        return [failed(check, "seal-stopped", seal.seal_id, clause=CLAUSE, detail=record.state)]
+    if stopped_at is None or record.is_active:
         return [passed(check, "seal-active", seal.seal_id, clause=CLAUSE)]
-    if record.stopped_at is None:
-        return [unknown(check, "status-unknown", seal.seal_id, clause=CLAUSE, detail=record.state)]
-    ended = judge_end(check, "seal-stopped", seal.seal_id, record.stopped_at, time, record.state)
-    return [ended]
+    return [judge_end(check, "seal-stopped", seal.seal_id, stopped_at, time, record.state)]
