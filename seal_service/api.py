@@ -61,8 +61,10 @@ def build_router(parts: SealRoutes) -> APIRouter:
     """Build the routes of the seal register."""
     router = APIRouter(prefix="/v1", tags=["seals"])
     _add_list(router, parts)
-    _add_reading(router, parts)
+    _add_seal(router, parts)
+    _add_past(router, parts)
     _add_application(router, parts)
+    _add_approval(router, parts)
     _add_making(router, parts)
     _add_moves(router, parts)
     _add_mandates(router, parts)
@@ -91,18 +93,22 @@ def _add_list(router: APIRouter, parts: SealRoutes) -> None:
         )
 
 
-def _add_reading(router: APIRouter, parts: SealRoutes) -> None:
-    reader = parts.require(SCOPE_READ)
-
+def _add_seal(router: APIRouter, parts: SealRoutes) -> None:
     @router.get(
         "/seals/{seal_id}",
         operation_id="get_seal",
         summary="Read one seal",
         responses=problem_responses(SealNotFound),
     )
-    def get_seal(seal_id: SealId, caller: Annotated[Caller, Depends(reader)]) -> SealAnswer:
+    def get_seal(
+        seal_id: SealId, caller: Annotated[Caller, Depends(parts.require(SCOPE_READ))]
+    ) -> SealAnswer:
         """Answer the seal with its state and certificates."""
         return seal_to_wire(parts.bureau.show(caller.authority_code, seal_id))
+
+
+def _add_past(router: APIRouter, parts: SealRoutes) -> None:
+    reader = parts.require(SCOPE_READ)
 
     @router.get(
         "/seals/{seal_id}/status",
@@ -141,8 +147,6 @@ def _add_reading(router: APIRouter, parts: SealRoutes) -> None:
 
 
 def _add_application(router: APIRouter, parts: SealRoutes) -> None:
-    manager = parts.require(SCOPE_MANAGE)
-
     @router.post(
         "/seals",
         status_code=status.HTTP_201_CREATED,
@@ -151,7 +155,7 @@ def _add_application(router: APIRouter, parts: SealRoutes) -> None:
         responses=problem_responses(InvalidSealOrder, SealNotFound),
     )
     def post_seal(
-        body: SealApplicationBody, caller: Annotated[Caller, Depends(manager)]
+        body: SealApplicationBody, caller: Annotated[Caller, Depends(parts.require(SCOPE_MANAGE))]
     ) -> SealAnswer:
         """Answer the application under its seal identifier; the caller is the applicant."""
         seal = parts.bureau.apply(
@@ -162,6 +166,8 @@ def _add_application(router: APIRouter, parts: SealRoutes) -> None:
         )
         return seal_to_wire(seal)
 
+
+def _add_approval(router: APIRouter, parts: SealRoutes) -> None:
     @router.post(
         "/seals/{seal_id}/approval",
         operation_id="post_seal_approval",
@@ -171,7 +177,9 @@ def _add_application(router: APIRouter, parts: SealRoutes) -> None:
         ),
     )
     def post_seal_approval(
-        seal_id: SealId, body: ApprovalBody, caller: Annotated[Caller, Depends(manager)]
+        seal_id: SealId,
+        body: ApprovalBody,
+        caller: Annotated[Caller, Depends(parts.require(SCOPE_MANAGE))],
     ) -> SealAnswer:
         """Approve exactly the application whose digest is named; not one's own."""
         step = Step(

@@ -190,36 +190,30 @@ class SealBureau:
         For setting up a trial or taking over a register. Raises what the single steps raise.
         """
         _check_distinct(people)
-        tenant = application.authority_code
-        seal = self.apply(application, applicant=people.applicant, basis_document=basis_document)
-        step = Step(
-            applicant=people.applicant, approver=people.approver, basis_document=basis_document
-        )
-        self.approve(tenant, seal.seal_id, step, application.digest)
-        making = Step(
-            applicant=people.approver, approver=people.maker, basis_document=basis_document
-        )
-        self.make(tenant, seal.seal_id, making)
-        handing = Step(
-            applicant=people.applicant, approver=people.manager, basis_document=basis_document
-        )
+        tenant, basis = application.authority_code, basis_document
+        seal_id = self.apply(application, applicant=people.applicant, basis_document=basis).seal_id
+
+        def step(approver: str) -> Step:
+            return Step(applicant=people.applicant, approver=approver, basis_document=basis)
+
+        self.approve(tenant, seal_id, step(people.approver), application.digest)
+        self.make(tenant, seal_id, step(people.maker))
         for action in (SealAction.FILE, SealAction.ISSUE, SealAction.ACTIVATE):
-            self.move(tenant, seal.seal_id, action, handing)
+            self.move(tenant, seal_id, action, step(people.manager))
         for code in licence_type_codes:
-            self.grant(
-                MandateGrant(
-                    authority_code=tenant,
-                    seal_id=seal.seal_id,
-                    caller_id=None,
-                    licence_type_code=code,
-                    valid_from=application.valid_from,
-                    valid_until=application.valid_until,
-                    applicant=people.applicant,
-                    approver=people.manager,
-                    basis_document=basis_document,
-                )
+            grant = MandateGrant(
+                authority_code=tenant,
+                seal_id=seal_id,
+                caller_id=None,
+                licence_type_code=code,
+                valid_from=application.valid_from,
+                valid_until=application.valid_until,
+                applicant=people.applicant,
+                approver=people.manager,
+                basis_document=basis,
             )
-        return self.show(tenant, seal.seal_id)
+            self.grant(grant)
+        return self.show(tenant, seal_id)
 
     def _order(
         self, authority_code: str, seal_id: str, action: SealAction, step: Step

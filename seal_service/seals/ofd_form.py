@@ -7,11 +7,12 @@ signature list is protected too, so that every entry is covered (ADR 0010 for th
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 
 from keys.errors import ServiceError
 from keys.timestamps import verify_token
 from seal_service.errors import SelfCheckFailed
-from seal_service.formats.ofd.container import OFDContainer, read_container
+from seal_service.formats.ofd.container import OFDContainer
 from seal_service.formats.ofd.sealing import (
     PreparedOFD,
     StampPlacement,
@@ -26,6 +27,7 @@ from seal_service.formats.ses import (
     check_signer_listed,
     encode_seal_signature,
     encode_tbs_sign,
+    parse_seal,
     parse_seal_signature,
     verify_seal_value,
     verify_signature_value,
@@ -54,16 +56,17 @@ class PendingOFD:
         )
         value = encode_seal_signature(self.to_sign, signer)
         package = finish(self.prepared, value)
-        self._check(package)
+        self._check(package, value)
         return package
 
-    def _check(self, package: bytes) -> None:
-        prepared = self.prepared
-        check_integrity(package, own_form=prepared.own_form)
+    def _check(self, package: bytes, value: bytes) -> None:
+        """Read package and value back; the value is stored plain, so it stands there as it is."""
+        check_integrity(package, own_form=self.prepared.own_form)
+        if value not in package:
+            raise SelfCheckFailed("the value is not in the package", reason="signed-value")
         try:
-            container = read_container(package, strict=prepared.own_form)
-            sealed = parse_seal_signature(container.entries[prepared.signed_value_path])
-            verify_seal_value(sealed.seal)
+            _check_seal(self.made.eseal_der)
+            sealed = parse_seal_signature(value)
             check_signer_listed(sealed.seal, verify_signature_value(sealed).der)
             verify_token(sealed.timestamp or b"", sealed.signature)
         except ServiceError as error:
@@ -79,6 +82,12 @@ class PendingOFD:
             prepared.data_hash,
             prepared.property_info,
         )
+
+
+@lru_cache(maxsize=64)
+def _check_seal(eseal_der: bytes) -> None:
+    """Check the maker's signature once per seal: the same bytes go into every document."""
+    verify_seal_value(parse_seal(eseal_der))
 
 
 def prepare_ofd(

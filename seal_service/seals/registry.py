@@ -8,7 +8,7 @@ instant follows from the events.
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 
 from seal_service.errors import (
     DualControlRefused,
@@ -165,10 +165,7 @@ def _move(connection: Connection, order: MoveOrder) -> Seal:
     _check_text("approver", order.approver)
     row = connection.execute(
         select(seals.c.state, seals.c.epoch, seals.c.applicant)
-        .where(
-            seals.c.authority_code == order.authority_code,
-            seals.c.seal_id == order.seal_id,
-        )
+        .where(*_is_row(order))
         .with_for_update()
     ).one_or_none()
     if row is None:
@@ -178,18 +175,7 @@ def _move(connection: Connection, order: MoveOrder) -> Seal:
     after = next_state(before, order.action)
     check_two_persons(order.action, applicant, order.approver)
     epoch = next_epoch(row.epoch, before, after)
-    changed = connection.execute(
-        update(seals)
-        .where(
-            seals.c.authority_code == order.authority_code,
-            seals.c.seal_id == order.seal_id,
-            seals.c.state == before.value,
-            seals.c.epoch == row.epoch,
-        )
-        .values(state=after.value, epoch=epoch)
-    )
-    if changed.rowcount != 1:
-        raise SealStateRefused("印章状态刚被改变", seal_id=order.seal_id)
+    connection.execute(update(seals).where(*_is_row(order)).values(state=after.value, epoch=epoch))
     event = SealEvent(
         happened_at=_not_before_last(connection, order),
         action=order.action,
@@ -203,6 +189,13 @@ def _move(connection: Connection, order: MoveOrder) -> Seal:
     )
     _note(connection, order.authority_code, order.seal_id, event)
     return find(connection, order.authority_code, order.seal_id)
+
+
+def _is_row(order: MoveOrder) -> tuple[ColumnElement[bool], ...]:
+    return (
+        seals.c.authority_code == order.authority_code,
+        seals.c.seal_id == order.seal_id,
+    )
 
 
 def _not_before_last(connection: Connection, order: MoveOrder) -> datetime:

@@ -87,6 +87,15 @@ class _Tree:
         self.added[level, index] = bytes(stored)
         return bytes(stored)
 
+    def add(self, size: int, leaves: Sequence[bytes]) -> None:
+        """Store every subtree that leaves, by their hashes, complete in a tree of ``size``."""
+        rows: list[dict[str, object]] = []
+        for index, leaf in enumerate(leaves, size):
+            for level, position, value in merkle.completed_nodes(index, leaf, self.node):
+                self.added[level, position] = value
+                rows.append({"level": level, "node_index": position, "hash": value})
+        self.connection.execute(insert(log_nodes), rows)
+
 
 def publish(connection: Connection, signer: LogSigner, now: datetime) -> SignedCheckpoint:
     """Put staged leaves into the tree and sign it; with nothing staged return the last checkpoint.
@@ -104,32 +113,22 @@ def publish(connection: Connection, signer: LogSigner, now: datetime) -> SignedC
     if not staged and last is not None:
         return last
     tree = _Tree(connection)
-    rows: list[dict[str, object]] = []
-    for index, row in enumerate(staged, size):
-        hashed = merkle.leaf_hash(bytes(row.leaf))
-        for level, position, value in merkle.completed_nodes(index, hashed, tree.node):
-            tree.added[level, position] = value
-            rows.append({"level": level, "node_index": position, "hash": value})
-    new_size = size + len(staged)
     if staged:
-        connection.execute(insert(log_nodes), rows)
+        tree.add(size, [merkle.leaf_hash(bytes(row.leaf)) for row in staged])
         connection.execute(
             update(log_entries)
             .where(log_entries.c.entry_id == bindparam("wanted"))
             .values(leaf_index=bindparam("given")),
             [{"wanted": row.entry_id, "given": index} for index, row in enumerate(staged, size)],
         )
-    checkpoint = Checkpoint(
-        origin=signer.origin, size=new_size, root=merkle.root(new_size, tree.node)
-    )
+        size += len(staged)
+        connection.execute(
+            update(log_heads).where(log_heads.c.log_id == _THE_LOG).values(size=size)
+        )
+    checkpoint = Checkpoint(origin=signer.origin, size=size, root=merkle.root(size, tree.node))
     note = sign_checkpoint(checkpoint, public_key=signer.public_key, sign=signer.sign)
     connection.execute(
-        update(log_heads).where(log_heads.c.log_id == _THE_LOG).values(size=new_size)
-    )
-    connection.execute(
-        insert(log_checkpoints).values(
-            size=new_size, root=checkpoint.root, note=note, signed_at=now
-        )
+        insert(log_checkpoints).values(size=size, root=checkpoint.root, note=note, signed_at=now)
     )
     return SignedCheckpoint(checkpoint=checkpoint, note=note)
 
