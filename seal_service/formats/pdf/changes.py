@@ -195,6 +195,7 @@ class _Comparison:
             # An existing list must belong to the store alone, or it could be content, too.
             if number in self.changed and self.surveyed.references[number] == 1:
                 self.explained[number] = ChangeKind.VALIDATION_DATA
+                self._explain_new(_get(self.new, number), ChangeKind.VALIDATION_DATA)
         self._explain_new(new, ChangeKind.VALIDATION_DATA)
 
     def _store_lists(self, store: Value) -> set[int]:

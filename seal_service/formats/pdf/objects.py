@@ -161,6 +161,8 @@ class Source:
             raise LimitExceeded(
                 "a stream unpacks to too much", reason="limit", limit="member_bytes"
             )
+        if not decoder.eof:
+            raise MalformedDocument("a stream is cut short", reason="stream")
         return body
 
     def _count(self, body: bytes) -> bytes:

@@ -38,7 +38,9 @@ def shown(image: Image.Image) -> Image.Image:
     )
     with pypdfium2.PdfDocument(seal(base, picture=png(image), placement=box)) as document:
         document.init_forms()
-        return document[0].render(scale=8).to_pil().convert("RGB")
+        picture = document[0].render(scale=8).to_pil()
+    assert isinstance(picture, Image.Image)
+    return picture.convert("RGB")
 
 
 MANY = [(8 * i, 255 - 8 * i, (i * 37) % 256) for i in range(31)]

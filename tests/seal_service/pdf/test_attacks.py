@@ -10,7 +10,7 @@ from seal_service.formats.pdf.integrity import own_form_problems
 from seal_service.formats.pdf.model import ChangeKind, PDFDocument
 from seal_service.formats.pdf.reading import read_pdf
 from tests.support import pdf_attacks as attacks
-from tests.support.pdf import approved, seal
+from tests.support.pdf import approved, make_pdf, seal
 
 CONTENT_CHANGES = {ChangeKind.CONTENT, ChangeKind.PAGE, ChangeKind.OBJECT, ChangeKind.DANGLING}
 
@@ -173,6 +173,6 @@ def test_a_stripped_document_is_not_merely_unsigned() -> None:
 
 def test_a_drawn_seal_makes_no_signature() -> None:
     """T-PDF-26."""
-    document = read_pdf(attacks.make_pdf())
+    document = read_pdf(make_pdf())
     assert not document.is_signed
     assert not document.problems

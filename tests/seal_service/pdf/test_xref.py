@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from seal_service.errors import LimitExceeded, MalformedDocument, ServiceError
+from seal_service.errors import LimitExceeded, MalformedDocument
 from seal_service.formats.limits import Limits
 from seal_service.formats.pdf.objects import Source
 from seal_service.formats.pdf.reading import read_pdf
@@ -13,7 +13,7 @@ from seal_service.formats.pdf.xref import header_version, read_sections
 from tests.support.pdf import PDFSpec, Update, append_update, last_xref, make_pdf, packed
 
 
-def refusal_of(pdf: bytes, limits: Limits | None = None) -> ServiceError:
+def refusal_of(pdf: bytes, limits: Limits | None = None) -> MalformedDocument:
     with pytest.raises(MalformedDocument) as refusal:
         read_pdf(pdf, limits or Limits())
     return refusal.value
@@ -148,9 +148,9 @@ def test_a_cross_reference_stream_needs_a_plain_length_and_an_end() -> None:
     pdf = make_pdf(spec)
     at = last_xref(pdf)
     length = re.findall(rb"/Length (\d+)", pdf[at:])[0]
-    for bad in (b"/A", b"1"):
+    for bad, reason in ((b"/A", "xref"), (b"1", "stream")):
         bent = pdf[:at] + pdf[at:].replace(b"/Length " + length, b"/Length " + bad, 1)
-        assert reason_of(bent) == "xref"
+        assert reason_of(bent) == reason
     no_end = pdf[:at] + pdf[at:].replace(b"endstream", b"endstreak")
     assert reason_of(no_end) == "stream-length"
 
