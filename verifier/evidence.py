@@ -18,7 +18,7 @@ from keys.certificates import Certificate
 from keys.path import TrustStore
 from keys.revocation import RevocationEvidence
 from licence_store import lookup as library
-from licence_store.errors import FileDamaged, FileUnavailable, InvalidIdentifier, LicenceNotFound
+from licence_store.errors import FileDamaged, InvalidIdentifier, LicenceNotFound
 from licence_store.files import read_file
 from licence_store.identifiers import parse_identifier
 from licence_store.links import read_code
@@ -29,6 +29,7 @@ from seal_service.errors import SealNotFound
 from seal_service.plumbing.blobs import BlobStore
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
+from seal_service.plumbing.errors import StoredFileDamaged
 from seal_service.seals import lookup as register
 from seal_service.seals.states import SealEvent, SealState, state_at
 from seal_service.translog import log
@@ -124,7 +125,7 @@ class Verification:
             return None
         try:
             return read_file(self._parts.blobs, file)
-        except (FileDamaged, FileUnavailable):
+        except (FileDamaged, StoredFileDamaged):
             return None
 
 
