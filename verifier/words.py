@@ -277,6 +277,9 @@ REASONS: dict[str, ReasonWords] = {
     "issuer-mismatch": ReasonWords(
         "印章不属于颁发机构", "seal of another body", ISSUER, _ASK_ISSUER
     ),
+    "record-damaged": ReasonWords(
+        "证照库中的文件已损坏，暂不能确认", "the library's own file is damaged", OPERATOR
+    ),
     "logged": ReasonWords("用章已登入日志", "use is in the log"),
     "not-logged": ReasonWords("用章日志中没有记录", "not in the log", OPERATOR),
     "in-force": ReasonWords("现行有效", "in force"),
