@@ -4,12 +4,11 @@ A ``StoredEntry`` keeps the deflated bytes together with checksum, size and SM3 
 entries which are the same for every licence of one template are deflated and hashed once.
 """
 
-import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from keys.algorithms import sm3
 from seal_service.errors import MalformedDocument
+from seal_service.formats.ofd.kept import inflate, sm3
 
 STORED = 0
 DEFLATED = 8
@@ -137,18 +136,10 @@ def make_package(entries: Iterable[StoredEntry]) -> OFDContainer:
 
 def unpack(packed: bytes | memoryview, *, method: int, size: int, path: str) -> bytes:
     """Inflate exactly ``size`` bytes, never more; refuse a stream that is longer or goes on."""
-    if method == STORED:
-        content = bytes(packed)
-    else:
-        stream = zlib.decompressobj(-zlib.MAX_WBITS)
-        try:
-            content = stream.decompress(packed, size + 1)
-        except zlib.error as error:
-            raise MalformedDocument(str(error), reason="zip-mismatch", subject=path) from None
-        if not stream.eof:
-            raise MalformedDocument("stream does not end", reason="zip-mismatch", subject=path)
-        if stream.unused_data:
-            raise MalformedDocument("bytes after the stream", reason="zip-mismatch", subject=path)
+    try:
+        content = bytes(packed) if method == STORED else inflate(bytes(packed), size)
+    except ValueError as error:
+        raise MalformedDocument(str(error), reason="zip-mismatch", subject=path) from None
     if len(content) != size:
         raise MalformedDocument("size differs", reason="zip-mismatch", subject=path)
     return content

@@ -13,8 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from html import escape
 
-from keys.algorithms import OID_SM2_WITH_SM3, OID_SM3, sm3
+from keys.algorithms import OID_SM2_WITH_SM3, OID_SM3
 from seal_service.formats.ofd.entries import STORED, Notice, OFDContainer, StoredEntry
+from seal_service.formats.ofd.kept import sm3
 from seal_service.formats.ofd.model import OFDProvider, OFDSignature, StampAnnotation
 from seal_service.formats.ofd.xml import NAMESPACE
 

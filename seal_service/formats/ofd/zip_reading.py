@@ -13,11 +13,10 @@ Rules (threat list, T-OFD-01..17, 73, 74), in the order in which they are applie
 before and after, data descriptors, directories, extra fields, GBK names) leave a notice each.
 """
 
-import zlib
-
 from seal_service.errors import DocumentTooLarge, LimitExceeded, MalformedDocument
 from seal_service.formats.limits import DEFAULT_LIMITS, Limits
 from seal_service.formats.ofd.entries import Member, Notice, OFDContainer, unpack
+from seal_service.formats.ofd.kept import crc32
 from seal_service.formats.ofd.names import printable
 from seal_service.formats.ofd.zip_headers import (
     CENTRAL_SIGNATURE,
@@ -70,7 +69,7 @@ def read_container(
             continue
         packed = view[member.packed_start : member.packed_end]
         content = unpack(packed, method=member.method, size=member.size, path=member.path)
-        if zlib.crc32(content) != member.crc:
+        if crc32(content) != member.crc:
             refuse("zip-mismatch", "checksum differs", member.path)
         entries[member.path] = content
     return OFDContainer(

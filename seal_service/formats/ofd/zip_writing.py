@@ -5,13 +5,12 @@ no data descriptors, no comments, no directories; the UTF-8 flag only where a na
 """
 
 import struct
-import zlib
 from collections.abc import Iterable, Mapping
 
-from keys.algorithms import sm3
 from seal_service.errors import LimitExceeded
 from seal_service.formats.limits import DEFAULT_LIMITS
 from seal_service.formats.ofd.entries import DEFLATED, STORED, OFDContainer, StoredEntry
+from seal_service.formats.ofd.kept import crc32, deflate, sm3
 from seal_service.formats.ofd.names import check_distinct, check_entry_name
 from seal_service.formats.ofd.zip_headers import (
     CENTRAL,
@@ -38,14 +37,13 @@ def pack(path: str, content: bytes, *, level: int = FAST) -> StoredEntry:
     """Make an entry; pictures, and what would only grow, are stored."""
     packed, method = content, STORED
     if level and not content.startswith(COMPRESSED_MAGIC):
-        deflater = zlib.compressobj(level, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
-        deflated = deflater.compress(content) + deflater.flush()
+        deflated = deflate(content, level)
         if len(deflated) < len(content):
             packed, method = deflated, DEFLATED
     return StoredEntry(
         path=path,
         method=method,
-        crc=zlib.crc32(content),
+        crc=crc32(content),
         size=len(content),
         packed=packed,
         digest=sm3(content),
