@@ -1,8 +1,9 @@
 """What later revisions changed after a signature, by our own rule.
 
-Allowed are: the value of a signature field that was empty before, validation data (DSS), and
-document time stamps in invisible fields. Everything else is named by its kind (T-PDF-02, T-PDF-06
-to T-PDF-11, T-PDF-29). The two states are compared entry by entry:
+Allowed are: the value of a signature field that was empty before, validation data (DSS), document
+time stamps in invisible fields, and the date of the last change, which many programs write along.
+Everything else is named by its kind (T-PDF-02, T-PDF-06 to T-PDF-11, T-PDF-29). The two states are
+compared entry by entry:
 
 1. Collect the object numbers whose entries differ.
 2. Explain those that belong to an allowed change, following references only to new objects.
@@ -15,6 +16,7 @@ is how a prepared document gets other content later (shadow attacks).
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from seal_service.formats.pdf.claims import read_metadata
 from seal_service.formats.pdf.fields import (
     FormField,
     catalog_of,
@@ -36,6 +38,7 @@ LOCKED_FLAG = 128
 _FIELD_KEYS = frozenset({"V", "AP", "M", "MK", "F"})
 """What may change in a signature field, or its widget, when it is filled."""
 _CATALOG_KEYS = frozenset({"DSS", "Extensions", "AcroForm"})
+_DATES = frozenset({"ModDate", "Producer"})
 _FORM_KEYS = frozenset({"Fields", "SigFlags"})
 _NONE = Entry(FREE, 0, 0)
 
@@ -56,6 +59,7 @@ def changes_after(
     comparison.explain_fields()
     comparison.explain_form_and_pages()
     comparison.explain_validation_data()
+    comparison.explain_dates()
     comparison.explain_catalog()
     return comparison.result()
 
@@ -212,6 +216,24 @@ class _Comparison:
             if isinstance(resolved, Dictionary) and depth <= 4:
                 waiting += [(item, depth + 1) for item in resolved.values()]
         return found
+
+    def explain_dates(self) -> None:
+        """Explain information that changed in nothing but dates and producer."""
+        reference = self.new.trailer.get("Info")
+        if isinstance(reference, Ref) and reference.number in self.changed:
+            old, new = self.old.dictionary(reference), self.new.dictionary(reference)
+            if old and _without(old, _DATES) == _without(new, _DATES):
+                self.explained[reference.number] = ChangeKind.DATE
+        metadata = catalog_of(self.new).get("Metadata")
+        if isinstance(metadata, Ref) and metadata.number in self.changed and self._same_words():
+            self.explained[metadata.number] = ChangeKind.DATE
+
+    def _same_words(self) -> bool:
+        """Return whether the metadata is where it was and says the same as before."""
+        if catalog_of(self.old).get("Metadata") != catalog_of(self.new).get("Metadata"):
+            return False
+        old, new = read_metadata(self.old), read_metadata(self.new)
+        return bool(old) and {**old, "Producer": ""} == {**new, "Producer": ""}
 
     def explain_catalog(self) -> None:
         """Explain a catalogue that differs only in what was explained already."""

@@ -32,6 +32,8 @@ class ChangeKind(StrEnum):
     FIELD = "field-changed"
     CERTIFICATION = "certification-changed"
     CATALOG = "catalog-changed"
+    DATE = "modification-date"
+    """Dates and producer in the information dictionary or the metadata; all else there is equal."""
     INFORMATION = "information-changed"
     """The information dictionary or the metadata."""
     OBJECT = "object-changed"
@@ -44,9 +46,16 @@ class ChangeKind(StrEnum):
 
 
 ALLOWED_CHANGES = frozenset(
-    {ChangeKind.SIGNATURE, ChangeKind.VALIDATION_DATA, ChangeKind.DOCUMENT_TIMESTAMP}
+    {
+        ChangeKind.SIGNATURE,
+        ChangeKind.VALIDATION_DATA,
+        ChangeKind.DOCUMENT_TIMESTAMP,
+        ChangeKind.DATE,
+    }
 )
 """Our own rule; a certification may allow less (ISO 32000-1, table 254)."""
+_CLOSED_CHANGES = frozenset({ChangeKind.VALIDATION_DATA, ChangeKind.DOCUMENT_TIMESTAMP})
+"""What a certification against every change leaves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,11 +112,10 @@ class PDFSignature:
         """Return whether it is a time stamp over the document and no signature of a person."""
         return self.dictionary_type == "DocTimeStamp" or self.sub_filter == "ETSI.RFC3161"
 
-    def pieces(self, data: bytes) -> tuple[memoryview, memoryview]:
+    def pieces(self, data: bytes) -> tuple[bytes, bytes]:
         """Return the two signed parts of the file; both empty without a byte range."""
         start, length, second, rest = self.byte_range or (0, 0, 0, 0)
-        view = memoryview(data)
-        return view[start : start + length], view[second : second + rest]
+        return data[start : start + length], data[second : second + rest]
 
     def digest(self, data: bytes, algorithm: DigestAlgorithm) -> bytes:
         """Return the digest of what is signed."""
@@ -187,11 +195,8 @@ class PDFDocument:
         is_closed = self.certification is not None and (
             self.certification.permission is Permission.NO_CHANGES
         )
-        return tuple(
-            change
-            for change in signature.later_changes
-            if not change.is_allowed or (is_closed and change.kind is ChangeKind.SIGNATURE)
-        )
+        allowed = _CLOSED_CHANGES if is_closed else ALLOWED_CHANGES
+        return tuple(change for change in signature.later_changes if change.kind not in allowed)
 
     @property
     def is_signed(self) -> bool:

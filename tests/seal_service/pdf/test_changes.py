@@ -13,11 +13,14 @@ from seal_service.formats.pdf.writing import ReservedField, finish
 from tests.support.pdf import (
     CATALOG,
     FIRST_PAGE,
+    INFO,
+    METADATA,
     SECOND_SPOT,
     PDFSpec,
     Update,
     append_update,
     approved,
+    make_objects,
     make_pdf,
     object_text,
     seal,
@@ -220,9 +223,34 @@ def test_another_information_dictionary_is_a_change() -> None:
     assert ChangeKind.INFORMATION in forbidden(append_update(pdf, update))
 
 
-def test_new_metadata_is_a_change() -> None:
-    update = Update(objects={4: stream(b"<x/>", "/Type/Metadata/Subtype/XML")})
-    assert forbidden(append_update(approved(), update)) == {ChangeKind.INFORMATION}
+def test_other_words_in_the_metadata_are_a_change() -> None:
+    """T-PDF-27."""
+    for body in (b"<x/>", b"<x", b"no XML"):
+        update = Update(objects={METADATA: stream(body, "/Type/Metadata/Subtype/XML")})
+        assert forbidden(append_update(approved(), update)) & {
+            ChangeKind.INFORMATION,
+            ChangeKind.UNCLEAR,
+        }
+    moved = with_entries(
+        object_text(approved(), CATALOG).replace(b"/Metadata 4 0 R", b""), b"/Metadata 90 0 R"
+    )
+    update = Update(objects={CATALOG: moved, 90: make_objects(PDFSpec())[METADATA]})
+    assert ChangeKind.CATALOG in forbidden(append_update(approved(), update))
+
+
+def test_the_date_of_the_last_change_may_change() -> None:
+    """Not after a certification against every change, though (T-PDF-10)."""
+    information = make_objects(PDFSpec())[INFO]
+    dated = with_entries(information, b"/ModDate(D:20270101)/Producer(Other)")
+    metadata = make_objects(PDFSpec())[METADATA].replace(b"\nendstream", b" \nendstream")
+    length = re.findall(rb"/Length (\d+)", metadata)[0]
+    longer = metadata.replace(b"/Length " + length, b"/Length %d" % (int(length) + 1))
+    update = Update(objects={INFO: dated, METADATA: longer})
+    assert not forbidden(append_update(approved(), update))
+    assert forbidden(append_update(seal(), update)) == {ChangeKind.DATE}
+    titled = dated.replace(b"/Title(Test)", b"/Title(Fest)")
+    changed = append_update(approved(), Update(objects={INFO: titled}))
+    assert forbidden(changed) == {ChangeKind.INFORMATION}
 
 
 @pytest.mark.parametrize(
