@@ -21,7 +21,7 @@ cover() { # cover NAME VALUE: send a header and sign it
   sent+=(-H "$1: $2")
 }
 if [ -s "$body" ]; then
-  cover content-type application/json
+  cover content-type "${TYPE:-application/json}"
   sent+=(--data-binary "@$body")
 fi
 if [ -n "${KEY:-}" ]; then cover idempotency-key "$KEY"; fi

@@ -44,7 +44,7 @@ ALLOWED = {
         "eseal.*",
     ),
     "starlette": ("*.api", "*.web", "verifier.page_writer", "seal_service.plumbing.*", "eseal.*"),
-    "pydantic": ("*.schemas", "*.settings", "seal_service.plumbing.*", "eseal.*"),
+    "pydantic": ("*.schemas", "*.cli", "*.settings", "seal_service.plumbing.*", "eseal.*"),
     "pydantic_settings": ("eseal.settings",),
     "httpx": ("seal_service.plumbing.request_signing", "eseal.*"),
     "click": ("*.cli", "eseal.*"),

@@ -19,8 +19,8 @@ HOST = re.compile(
     re.IGNORECASE,
 )
 ADDRESS = re.compile(r"https?://(\d+\.\d+\.\d+\.\d+)")
-NO_NETWORK = re.compile(r"127\.|0\.0\.0\.0|192\.0\.2\.|198\.51\.100\.|203\.0\.113\.")
-"""Loopback, and the blocks that RFC 5737 keeps for documents."""
+NO_NETWORK = re.compile(r"127\.|0\.0\.0\.0|192\.0\.2\.|198\.51\.100\.|203\.0\.113\.|169\.254\.")
+"""Loopback, link-local, and the blocks that RFC 5737 keeps for documents."""
 
 SPELLING = re.compile(r"\w*licens(?:e|ing)\w*", re.IGNORECASE)
 NAMED_BY_OTHERS = re.compile(
