@@ -136,3 +136,22 @@ class InvalidCaller(ServiceError):  # noqa: N818
     title = "调用方信息不符合要求"
     title_en = "The caller's data is not well formed"
     advice = "编号用 1 至 64 个字母、数字、点、横线或下划线，权限形如 licences:read。"
+
+
+class WorkersBusy(ServiceError):  # noqa: N818
+    """No bounded process came free in time, so the document was not looked at."""
+
+    code = "workers-busy"
+    kind = Kind.UNAVAILABLE
+    title = "核验任务较多"
+    title_en = "Too many documents are being checked"
+    advice = "文件尚未核验，请稍后重试。"
+
+
+class WorkFailed(ServiceError):  # noqa: N818
+    """A bounded process failed by a fault of our own."""
+
+    code = "work-failed"
+    kind = Kind.INTERNAL
+    title = "核验进程发生故障"
+    title_en = "A bounded process failed"
