@@ -5,6 +5,7 @@ link (T-KEY-01). A new file is written beside its place, made durable, and put t
 place is free: a key is never written over.
 """
 
+import contextlib
 import os
 import secrets
 import stat
@@ -82,7 +83,8 @@ def write_new_file(path: Path, data: bytes) -> None:
     except OSError as error:
         raise KeyStoreUnavailable("file cannot be written", reason="file") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
 
 

@@ -4,11 +4,11 @@ Writing replaces a file at once and durably. ``locked`` keeps writers of one fol
 between processes; readers need no lock.
 """
 
+import contextlib
 import fcntl
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from keys.algorithms import sm3
@@ -33,10 +33,11 @@ def write_file(path: Path, data: bytes) -> None:
     except OSError as error:
         raise KeyStoreUnavailable("file cannot be written", reason="file") from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
-@contextmanager
+@contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold the folder's lock: one writer at a time, over all processes of this machine."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -11,13 +11,14 @@ from keys.algorithms import KeyAlgorithm
 from keys.authority import Authority, CertificateOrder, merge_entries
 from keys.certificates import Certificate, parse_certificate
 from keys.crl import RevocationReason, RevokedEntry, parse_crl, read_entries
-from keys.errors import IssuingRefused, TrustRefused
+from keys.errors import IssuingRefused, KeyStoreUnavailable, SignatureMismatch, TrustRefused
 from keys.extensions import OID_EXTENDED_KEY_USAGE, OID_TIME_STAMPING
-from keys.keystore import KeyStore
+from keys.keystore import KeyStore, StoreHealth
 from keys.path import TrustStore, Usage, check_path
 from keys.pki import LOG_KEY, SEAL_MAKER_KEY, holder_key_name, load_pki, make_pki, trust_digest_of
 from keys.profiles import ISSUING_CA, OCSP, ROOT, SEAL_HOLDER
 from keys.public_files import load_trust, write_trust
+from keys.public_key import PublicKey
 from keys.revocation import CertificateStatus, RevocationEvidence, check_revocation
 from keys.rsa import generate
 from keys.x509_building import Subject
@@ -357,6 +358,75 @@ def test_the_earliest_dates_of_a_revocation_stay() -> None:
     assert merged.revoked_at == NOW
     assert merged.invalidity_at == NOW - timedelta(days=9)
     assert merged.reason is RevocationReason.KEY_COMPROMISE
+
+
+class Mumbling:
+    """A signer whose public key does not fit what it signs with."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = names
+
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._names)
+
+    def has(self, name: str) -> bool:
+        return name in self._names
+
+    def public_key(self, name: str) -> PublicKey:
+        return shared_pki().store.public_key(name)
+
+    def sign_with(self, name: str, message: bytes) -> bytes:
+        return shared_pki().store.sign_with(self._names[name], message)
+
+    def health(self) -> StoreHealth:
+        return StoreHealth(is_ready=True, keys=len(self._names))
+
+
+def test_a_certificate_that_does_not_hold_is_not_released() -> None:
+    """T-KEY-10."""
+    own = Authority(
+        signer=Mumbling({"sm2-issuing-ca": "log"}),
+        key_name="sm2-issuing-ca",
+        certificate=shared_pki().pki.certificate("sm2-issuing-ca"),
+        crl_url="http://127.0.0.1/a.crl",
+    )
+    with pytest.raises(SignatureMismatch):
+        own.issue_certificate(order())
+
+
+def test_an_unknown_authority_publishes_nothing(tmp_path: Path) -> None:
+    pki = copy_pki(tmp_path).pki
+    for name in ("seal-maker", "../keys/keystore"):
+        with pytest.raises(TrustRefused):
+            pki.crl(name)
+    (tmp_path / "pki/crls/sm2-root.crl").unlink()
+    with pytest.raises(TrustRefused):
+        pki.crl("sm2-root")
+
+
+def test_a_folder_without_a_list_of_roots_is_no_pki(tmp_path: Path) -> None:
+    """T-PKI-33."""
+    made = copy_pki(tmp_path)
+    (tmp_path / "pki/trust.pem").unlink()
+    with pytest.raises(TrustRefused) as caught:
+        load_pki(tmp_path / "pki", made.store)
+    assert caught.value.params["reason"] == "missing"
+
+
+def test_a_holder_file_with_another_kind_of_key_is_refused(tmp_path: Path) -> None:
+    pki = copy_pki(tmp_path).pki
+    for algorithm in KeyAlgorithm:
+        pki.issue_seal_holder(HOLDER_NAME, HOLDER_CODE, algorithm, now=NOW)
+    holders = tmp_path / "pki/holders"
+    shutil.copy(holders / f"{HOLDER_CODE}-rsa.pem", holders / f"{HOLDER_CODE}-sm2.pem")
+    with pytest.raises(TrustRefused):
+        pki.seal_holder(HOLDER_CODE, SM2)
+
+
+def test_a_folder_that_cannot_be_written_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(KeyStoreUnavailable):
+        write_trust(tmp_path / "file/trust.pem", shared_pki().trust.roots)
 
 
 # Reading back

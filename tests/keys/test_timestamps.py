@@ -2,17 +2,17 @@
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from keys import der
-from keys.algorithms import DigestAlgorithm, KeyAlgorithm, digest
+from keys.algorithms import DigestAlgorithm, KeyAlgorithm
 from keys.certificates import Certificate
-from keys.errors import ServiceError, TimestampRefused, WeakAlgorithm
+from keys.errors import EngineUnavailable, ServiceError, TimestampRefused, WeakAlgorithm
 from keys.path import Usage, check_path
 from keys.private_keys import load_private_key
 from keys.profiles import TSA as TSA_PROFILE
@@ -20,13 +20,10 @@ from keys.sm2 import SM2Signer
 from keys.sm2_values import N
 from keys.timestamp_messages import (
     Failure,
-    Imprint,
     TimestampRequest,
     TSTInfo,
-    check_answer,
     encode_digest_algorithm,
     encode_request,
-    encode_tst_info,
     parse_request,
     parse_response,
     parse_tst_info,
@@ -37,108 +34,25 @@ from keys.timestamp_tokens import (
     OID_SIGNING_CERTIFICATE,
     OID_SIGNING_CERTIFICATE_V2,
     OID_SIGNING_TIME,
-    OID_TST_INFO,
     parse_token,
 )
 from keys.timestamps import VerifiedTimestamp, verify_token
 from keys.tsa import TEST_POLICY, TSA
 from keys.x509_building import signature_algorithm
-from tests.support.pki import NOW, RSA, SM2, FixedClock, LeafSpec, leaf_key, make_leaf, shared_pki
-
-VALUE = b"signature value that is stamped"
-BOTH = pytest.mark.parametrize("algorithm", list(KeyAlgorithm))
-NONCE = 0x1234567890ABCDEF
-SHA1_OID = "1.3.14.3.2.26"
-
-
-def authority(algorithm: KeyAlgorithm = SM2, at: datetime = NOW) -> TSA:
-    return shared_pki().pki.tsa(algorithm, FixedClock(at))
-
-
-def imprint_of(value: bytes = VALUE, algorithm: DigestAlgorithm = DigestAlgorithm.SM3) -> Imprint:
-    return Imprint(algorithm=algorithm, value=digest(algorithm, value))
-
-
-def attribute(oid: str, *values: bytes) -> bytes:
-    return der.sequence(der.oid(oid), der.set_of(values))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TokenSpec:
-    """What a test token contains; spelt out apart from the product's writer, so that it can lie."""
-
-    algorithm: KeyAlgorithm = SM2
-    info: TSTInfo | None = None
-    info_der: bytes | None = None
-    certificate: Certificate | None = None
-    embedded: tuple[bytes, ...] | None = None
-    outer_type: str = "1.2.840.113549.1.7.2"
-    inner_type: str = OID_TST_INFO
-    version: int = 3
-    signer_version: int = 1
-    identifier: bytes | None = None
-    digest_oids: tuple[bytes, ...] | None = None
-    attributes: Callable[[list[bytes]], list[bytes]] = list
-    sort: Callable[[list[bytes]], list[bytes]] = sorted
-    signature_oid: bytes | None = None
-    sign: Callable[[bytes], bytes] | None = None
-    unsigned: bytes = b""
-    crls: bytes = b""
-    signers: int = 1
-
-
-def make_token(spec: TokenSpec | None = None) -> bytes:
-    """Build a token; every default is what our authority writes."""
-    spec = spec or TokenSpec()
-    pki = shared_pki()
-    certificate = spec.certificate or pki.pki.certificate(f"{spec.algorithm}-tsa")
-    name = f"{spec.algorithm}-tsa" if spec.certificate is None else leaf_key(spec.algorithm)
-    hashing = DigestAlgorithm.SM3 if spec.algorithm is SM2 else DigestAlgorithm.SHA256
-    info = spec.info_der or encode_tst_info(
-        spec.info
-        or TSTInfo(policy=TEST_POLICY, imprint=imprint_of(), serial=7, gen_time=NOW, nonce=NONCE)
-    )
-    entry = der.sequence(
-        encode_digest_algorithm(hashing) if hashing is DigestAlgorithm.SM3 else b"",
-        der.octet_string(digest(hashing, certificate.der)),
-    )
-    entries = [
-        attribute(OID_CONTENT_TYPE, der.oid(OID_TST_INFO)),
-        attribute(OID_SIGNING_TIME, der.time(NOW)),
-        attribute(OID_MESSAGE_DIGEST, der.octet_string(digest(hashing, info))),
-        attribute(OID_SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(entry))),
-    ]
-    attributes = der.element(der.SET, *spec.sort(spec.attributes(entries)))
-    signer = der.sequence(
-        der.integer(spec.signer_version),
-        spec.identifier or der.sequence(certificate.issuer_der, der.integer(certificate.serial)),
-        encode_digest_algorithm(hashing),
-        b"\xa0" + attributes[1:],
-        spec.signature_oid or signature_algorithm(spec.algorithm),
-        der.octet_string((spec.sign or pki.sign_as(name))(attributes)),
-        spec.unsigned,
-    )
-    embedded = (certificate.der,) if spec.embedded is None else spec.embedded
-    signed_data = der.sequence(
-        der.integer(spec.version),
-        der.element(der.SET, *(spec.digest_oids or (encode_digest_algorithm(hashing),))),
-        der.sequence(der.oid(spec.inner_type), der.explicit(0, der.octet_string(info))),
-        der.element(0xA0, *embedded) if embedded else b"",
-        spec.crls,
-        der.element(der.SET, *(signer,) * spec.signers),
-    )
-    return der.sequence(der.oid(spec.outer_type), der.explicit(0, signed_data))
-
-
-def refusal(token: bytes, value: bytes = VALUE) -> object:
-    with pytest.raises(TimestampRefused) as caught:
-        verify_token(token, value)
-    return caught.value.params["reason"]
-
-
-def remarks(spec: TokenSpec) -> list[str]:
-    return [notice.reason for notice in verify_token(make_token(spec), VALUE).notices]
-
+from tests.support.pki import NOW, RSA, SM2, FixedClock, LeafSpec, make_leaf, shared_pki
+from tests.support.tokens import (
+    BOTH,
+    SHA1_OID,
+    VALUE,
+    TokenSpec,
+    attribute,
+    authority,
+    failure_of,
+    imprint_of,
+    make_token,
+    refusal,
+    remarks,
+)
 
 # What our authority makes
 
@@ -179,129 +93,6 @@ def test_an_authority_outside_its_certificate_stamps_nothing() -> None:
         late.stamp(VALUE)
     answer = late.respond(encode_request(TimestampRequest(imprint=imprint_of())))
     assert failure_of(answer) == {Failure.TIME_NOT_AVAILABLE}
-
-
-# Requests and answers
-
-
-def failure_of(answer: bytes) -> frozenset[int]:
-    status = der.read_sequence(der.read_sequence(der.read_der(answer))[0])
-    assert der.read_integer(status[0]) == 2
-    return der.read_bit_flags(status[1])
-
-
-@BOTH
-@pytest.mark.parametrize("hashing", list(DigestAlgorithm))
-def test_a_request_is_answered(algorithm: KeyAlgorithm, hashing: DigestAlgorithm) -> None:
-    request = TimestampRequest(imprint=imprint_of(algorithm=hashing), nonce=NONCE)
-    token = parse_response(authority(algorithm).respond(encode_request(request)))
-    verified = verify_token(token, VALUE)
-    assert verified.nonce == NONCE
-    check_answer(parse_tst_info(parse_token(token).tst_info_der), request)
-
-
-def test_a_request_is_read_as_it_was_written() -> None:
-    for request in (
-        TimestampRequest(imprint=imprint_of()),
-        TimestampRequest(
-            imprint=imprint_of(), policy="1.2.3", nonce=2**150, wants_certificate=False
-        ),
-    ):
-        assert parse_request(encode_request(request)) == request
-
-
-def test_a_certificate_travels_only_when_it_is_wanted() -> None:
-    request = TimestampRequest(imprint=imprint_of(), wants_certificate=False)
-    token = parse_response(authority().respond(encode_request(request)))
-    assert parse_token(token).certificates == ()
-    assert refusal(token) == "signer-certificate"
-
-
-@pytest.mark.parametrize(
-    ("request_der", "failure"),
-    [
-        (b"", Failure.BAD_DATA_FORMAT),
-        (b"\x30\x00", Failure.BAD_DATA_FORMAT),
-        (encode_request(TimestampRequest(imprint=imprint_of())) + b"\x00", Failure.BAD_DATA_FORMAT),
-        (
-            encode_request(
-                TimestampRequest(imprint=Imprint(algorithm=DigestAlgorithm.SM3, value=b"short"))
-            ),
-            Failure.BAD_DATA_FORMAT,
-        ),
-        (
-            der.sequence(
-                der.integer(1),
-                der.sequence(der.sequence(der.oid(SHA1_OID)), der.octet_string(bytes(20))),
-            ),
-            Failure.BAD_ALGORITHM,
-        ),
-        (
-            encode_request(TimestampRequest(imprint=imprint_of(), policy="1.2.3")),
-            Failure.UNACCEPTED_POLICY,
-        ),
-        (
-            der.sequence(
-                der.integer(1),
-                der.sequence(
-                    encode_digest_algorithm(DigestAlgorithm.SM3), der.octet_string(bytes(32))
-                ),
-                der.explicit(0, der.sequence(der.oid("1.2.3"), der.octet_string(b""))),
-            ),
-            Failure.UNACCEPTED_EXTENSION,
-        ),
-    ],
-)
-def test_a_bad_request_gets_an_answer_that_says_why(request_der: bytes, failure: Failure) -> None:
-    answer = authority().respond(request_der)
-    assert failure_of(answer) == {failure}
-    with pytest.raises(TimestampRefused):
-        parse_response(answer)
-
-
-@pytest.mark.parametrize(
-    ("change", "reason"),
-    [({"nonce": 1}, "nonce"), ({"policy": "1.2.3"}, "policy"), ({"value": b"other"}, "imprint")],
-)
-def test_an_answer_to_another_request_is_refused(change: dict[str, object], reason: str) -> None:
-    """T-PKI-23 has the same for OCSP."""
-    info = TSTInfo(policy=TEST_POLICY, imprint=imprint_of(), serial=7, gen_time=NOW, nonce=NONCE)
-    asked = TimestampRequest(imprint=imprint_of(), nonce=NONCE, policy=TEST_POLICY)
-    check_answer(info, asked)
-    if "value" in change:
-        asked = replace(asked, imprint=imprint_of(b"other"))
-    else:
-        asked = replace(asked, **change)  # type: ignore[arg-type]
-    with pytest.raises(TimestampRefused) as caught:
-        check_answer(info, asked)
-    assert caught.value.params["reason"] == reason
-
-
-@pytest.mark.parametrize(
-    "text", [b"20261124040000.5Z", b"20261124040000.123456789Z", b"20261124040000Z"]
-)
-def test_a_fraction_of_a_second_is_read(text: bytes) -> None:
-    info = encode_tst_info(
-        TSTInfo(policy=TEST_POLICY, imprint=imprint_of(), serial=7, gen_time=NOW)
-    )
-    plain = der.generalized_time(NOW)
-    parts = [node.raw for node in der.read_sequence(der.read_der(info))]
-    parts[parts.index(plain)] = der.element(der.GENERALIZED_TIME, text)
-    assert abs(parse_tst_info(der.sequence(*parts)).gen_time - NOW) < timedelta(seconds=1)
-
-
-@pytest.mark.parametrize(
-    "text",
-    [b"20261124040000", b"20261124040000+0800", b"20261124040000.50Z", b"20260431040000Z", b"Z"],
-)
-def test_another_form_of_time_is_refused(text: bytes) -> None:
-    """T-SES-30."""
-    info = encode_tst_info(
-        TSTInfo(policy=TEST_POLICY, imprint=imprint_of(), serial=7, gen_time=NOW)
-    )
-    parts = [node.raw for node in der.read_sequence(der.read_der(info))]
-    parts[4] = der.element(der.GENERALIZED_TIME, text)
-    assert refusal(make_token(TokenSpec(info_der=der.sequence(*parts)))) == "time"
 
 
 # What is refused
@@ -569,19 +360,46 @@ def test_digest_parameters_may_be_null() -> None:
     assert refusal(make_token(TokenSpec(digest_oids=(odd,)))) == "digest-parameters"
 
 
-def test_an_unknown_critical_statement_is_refused() -> None:
-    info = encode_tst_info(
-        TSTInfo(policy=TEST_POLICY, imprint=imprint_of(), serial=7, gen_time=NOW)
+@pytest.mark.parametrize("parse", [parse_request, parse_response, parse_tst_info, parse_token])
+def test_an_endless_message_is_refused(parse: Callable[[bytes], object]) -> None:
+    with pytest.raises(ServiceError) as caught:
+        parse(bytes(256 * 1024 + 1))
+    assert caught.value.params["reason"] == "limit"
+
+
+def test_too_many_certificates_are_refused() -> None:
+    own = shared_pki().pki.certificate("sm2-tsa").der
+    extra = tuple(der.sequence(der.integer(number)) for number in range(40))
+    assert refusal(make_token(TokenSpec(embedded=(own, *extra)))) == "limit"
+
+
+def test_a_certificate_that_cannot_be_read_is_passed_over() -> None:
+    own = shared_pki().pki.certificate("sm2-tsa").der
+    assert remarks(TokenSpec(embedded=(der.sequence(), own))) == ["unused-certificate"]
+
+
+def test_another_certificate_with_a_key_name_is_passed_over() -> None:
+    pki = shared_pki().pki
+    certificate = pki.certificate("sm2-tsa")
+    assert certificate.subject_key_id is not None
+    spec = TokenSpec(
+        identifier=der.implicit(0, certificate.subject_key_id),
+        signer_version=3,
+        embedded=(pki.certificate(ISSUING).der, certificate.der),
     )
-    parts = [node.raw for node in der.read_sequence(der.read_der(info))]
-    for critical, is_refused in ((der.boolean(True), True), (b"", False)):
-        extension = der.sequence(der.oid("1.2.3"), critical, der.octet_string(b""))
-        changed = der.sequence(*parts, der.element(0xA1, extension))
-        token = make_token(TokenSpec(info_der=changed))
-        if is_refused:
-            assert refusal(token) == "unknown-critical"
-        else:
-            assert verify_token(token, VALUE).serial == 7
+    assert remarks(spec) == []
+
+
+def test_a_fault_of_the_engine_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What could not be checked must not be taken for a token that does not hold."""
+
+    def fail(*_: object) -> None:
+        raise EngineUnavailable("gone")
+
+    token = authority().stamp(VALUE)
+    monkeypatch.setattr("keys.timestamps.sm2.verify", fail)
+    with pytest.raises(EngineUnavailable):
+        verify_token(token, VALUE)
 
 
 # Every byte

@@ -99,6 +99,7 @@ class LeafSpec:
     is_expired: bool = False
     is_not_yet_valid: bool = False
     is_signed_by_stranger: bool = False
+    has_extensions: bool = True
     extra_extensions: tuple[bytes, ...] = ()
     change: Callable[[bytes], bytes] = bytes
     """Turns the finished certificate into what is handed out."""
@@ -132,7 +133,8 @@ def make_leaf(spec: LeafSpec | None = None) -> Certificate:
         if spec.crl_url
         else made.pki.certificate(f"{spec.algorithm}-tsa").crl_urls,
     )
-    tbs = encode_tbs(plan, (*encode_extensions(plan), *spec.extra_extensions))
+    usual = encode_extensions(plan) if spec.has_extensions else ()
+    tbs = encode_tbs(plan, (*usual, *spec.extra_extensions))
     signed = assemble_signed(tbs, spec.algorithm, made.store.sign_with(signer_name, tbs))
     return parse_certificate(spec.change(signed))
 

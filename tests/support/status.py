@@ -1,13 +1,14 @@
 """Build revocation lists and OCSP responses; every default is good, every keyword is a flaw."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from keys import der
 from keys.algorithms import KeyAlgorithm
 from keys.certificates import Certificate
 from keys.crl import RevokedEntry
+from keys.errors import MalformedCertificate
 from keys.ocsp import (
     OCSPPlan,
     RevokedInfo,
@@ -17,6 +18,7 @@ from keys.ocsp import (
     encode_ocsp_tbs,
 )
 from keys.profiles import OCSP, Profile
+from keys.revocation import CertificateStatus, RevocationEvidence, RevocationState, check_revocation
 from keys.x509_building import (
     authority_key_id,
     extension,
@@ -145,3 +147,30 @@ def make_response(spec: ResponseSpec | None = None) -> bytes:
         embedded = () if spec.is_by_issuer else (responder.der,)
     value = shared_pki().store.sign_with(signer, tbs)
     return spec.change(assemble_ocsp(tbs, spec.algorithm, value, embedded))
+
+
+def judge(
+    *data: bytes,
+    certificate: Certificate | None = None,
+    now: datetime = NOW,
+    at: datetime | None = None,
+    evidence: RevocationEvidence | None = None,
+) -> RevocationState:
+    """Judge a leaf by lists and responses, told apart by their first field."""
+    certificate = certificate or make_leaf()
+    responses = tuple(one for one in data if der_head(one) == b"\x0a\x01")
+    crls = tuple(one for one in data if one not in responses)
+    found = replace(evidence or RevocationEvidence(), crls=crls, ocsp_responses=responses)
+    issuer = issuer_of(certificate.public_key.algorithm)
+    return check_revocation(certificate, issuer, found, at=at or now, now=now)
+
+
+def der_head(data: bytes) -> bytes:
+    try:
+        return der.read_der(data).content[:2]
+    except MalformedCertificate:
+        return b""
+
+
+def assert_unknown(state: RevocationState, reason: str) -> None:
+    assert (state.status, state.reason) == (CertificateStatus.UNKNOWN, reason)
