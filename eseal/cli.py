@@ -5,6 +5,9 @@ Every refusal is one of our errors: told in Chinese and English with what to do,
 
 import getpass
 import json
+import sys
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,15 +18,16 @@ from sqlalchemy import select
 
 import licence_store.cli
 import seal_service.cli
+import verifier.cli
 from eseal.demo import Demo
 from eseal.docs import write_documents
 from eseal.errors import AuthorityNeeded
 from eseal.installation import make_installation, open_installation
-from eseal.main import Part, Service, build_app, build_service
+from eseal.main import Part, Service, build_api, build_app, build_service
 from eseal.maintenance import Repeater, sweep_files
 from eseal.migrations.runner import migrate
 from eseal.server import run_server
-from eseal.settings import Settings
+from eseal.settings import PROJECT, Settings
 from eseal.trial import ALL_SCOPES, ensure_caller, ensure_seal
 from keys.errors import ServiceError
 from licence_store.model import IssuingAuthority
@@ -34,6 +38,8 @@ from seal_service.plumbing.logging import set_up_logging
 from seal_service.plumbing.tables import callers
 
 REFUSED = 2
+SHARED_OPTIONS = {"--data": True, "--authority": True, "--json": False}
+"""Whether each takes a value."""
 Facts = list[tuple[str, str]]
 
 
@@ -211,13 +217,11 @@ def migrate_command(ctx: click.Context) -> None:
 
 @cli.command()
 @click.option("--keep-running", is_flag=True, help="Leave the service running for a browser.")
-@click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Data folder.")
 @click.pass_context
-def demo(ctx: click.Context, keep_running: bool, data: Path | None) -> None:
+def demo(ctx: click.Context, keep_running: bool) -> None:
     """Set up, issue the example licences over HTTP, verify them, tell the result."""
     front = _front(ctx)
-    settings = front.settings if data is None else Settings(data_folder=data)
-    Demo(settings, front.console).run(keep_running=keep_running)
+    Demo(front.settings, front.console).run(keep_running=keep_running)
 
 
 @cli.command()
@@ -225,7 +229,11 @@ def demo(ctx: click.Context, keep_running: bool, data: Path | None) -> None:
 def docs(ctx: click.Context) -> None:
     """Write docs/problems.md and docs/openapi.json from the code."""
     front = _front(ctx)
-    write_documents(build_app, front.service())
+    with tempfile.TemporaryDirectory() as folder:
+        settings = front.settings.model_copy(update={"data_folder": Path(folder) / "data"})
+        service = build_service(make_installation(settings, SystemClock().now()))
+        for path in write_documents(build_api(service), PROJECT / "docs"):
+            click.echo(path.relative_to(PROJECT))
 
 
 def _library_tools(ctx: click.Context) -> licence_store.cli.LibraryTools:
@@ -254,10 +262,40 @@ def _seal_tools(ctx: click.Context) -> seal_service.cli.SealTools:
     )
 
 
+def _verify_tools(ctx: click.Context) -> verifier.cli.VerifyTools:
+    front = _front(ctx)
+    has_library = (front.settings.data_folder / "pki" / "trust.pem").exists()
+    return verifier.cli.VerifyTools(
+        judge=front.service().verification.judge_upload if has_library else None,
+        clock=SystemClock(),
+        console=front.console,
+        is_json=front.is_json,
+    )
+
+
 licence_store.cli.add_commands(cli, _library_tools)
+verifier.cli.add_commands(cli, _verify_tools)
 seal_service.cli.add_commands(cli, _seal_tools)
 
 
 def main() -> None:
     """Run the command line."""
-    cli(prog_name="eseal")
+    cli(hoist(sys.argv[1:]), prog_name="eseal")
+
+
+def hoist(words: Sequence[str]) -> list[str]:
+    """Move the options of the whole program to the front, wherever they were written."""
+    first: list[str] = []
+    rest: list[str] = []
+    waiting = iter(words)
+    for word in waiting:
+        if word == "--":
+            return [*first, *rest, word, *waiting]
+        name, _, _ = word.partition("=")
+        if name not in SHARED_OPTIONS:
+            rest.append(word)
+            continue
+        first.append(word)
+        if SHARED_OPTIONS[name] and "=" not in word:
+            first += [value for value in [next(waiting, None)] if value is not None]
+    return [*first, *rest]

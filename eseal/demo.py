@@ -13,7 +13,6 @@ from pathlib import Path
 
 import httpx
 from rich.console import Console
-from rich.table import Table
 
 from eseal.errors import DemoFailed
 from eseal.installation import make_installation
@@ -64,7 +63,7 @@ class Demo:
                 self._tell(self._issue(body, accesses[body["issuing_authority"]["code"]]))
             took = time.monotonic() - started
             self._console.print(
-                f"{len(self._bodies)} licences issued, sealed twice and verified over HTTP "
+                f"\n{len(self._bodies)} licences issued, sealed twice and verified over HTTP "
                 f"in {took:.1f} s"
             )
             if keep_running:
@@ -136,20 +135,19 @@ class Demo:
         return shown
 
     def _tell(self, shown: Shown) -> None:
-        table = Table(show_header=False, box=None, pad_edge=False, title_justify="left")
-        table.add_column(style="dim", min_width=10)
-        table.add_column(overflow="fold")
-        table.add_row("identifier", shown.identifier)
+        """Print one licence; lines are not folded, so that paths and links can be copied."""
+        lines = [("identifier", shown.identifier)]
         for form, path in shown.files.items():
             verdict = shown.verdicts[form]
             words = (
-                f"{verdict['verdict']}; 真伪 authentic: {_yes(verdict['authentic'])}, "
-                f"效力 in force: {_yes(verdict['in_force'])}"
+                f"{verdict['verdict']}; authentic 真伪: {_yes(verdict['authentic'])}; "
+                f"in force 效力: {_yes(verdict['in_force'])}"
             )
-            table.add_row(form.upper(), f"{path}\n[green]{words}[/green]")
-        table.add_row("QR link", f"[link={shown.qr_url}]{shown.qr_url}[/link]")
-        self._console.print(f"\n[bold]{shown.title}[/bold]")
-        self._console.print(table)
+            lines += [(form.upper(), str(path)), ("", f"[green]{words}[/green]")]
+        lines.append(("QR link", shown.qr_url))
+        self._console.print(f"\n[bold]{shown.title}[/bold]", soft_wrap=True)
+        for name, value in lines:
+            self._console.print(f"  [dim]{name:<10}[/dim]  {value}", soft_wrap=True)
 
 
 def _with_free_port(settings: Settings, console: Console) -> Settings:
@@ -166,7 +164,9 @@ def _holder_name(licence: dict[str, object]) -> str:
 
 
 def _yes(value: object) -> str:
-    return {True: "yes", False: "no"}.get(bool(value), "?") if value is not None else "unknown"
+    if value is None:
+        return "unknown"
+    return "yes" if value is True else "no"
 
 
 def _content(answer: httpx.Response, status: int) -> bytes:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Response
 from starlette.types import ASGIApp
 
 import licence_store.api
@@ -19,6 +19,7 @@ import verifier.api
 from eseal.installation import Installation
 from eseal.maintenance import Maintenance
 from eseal.settings import Environment, Settings
+from eseal.trust_source import TrustSource
 from keys.algorithms import KeyAlgorithm
 from keys.pki import PKI, holder_key_name
 from keys.pki_making import LOG_KEY, SEAL_MAKER_KEY
@@ -31,7 +32,7 @@ from seal_service.plumbing.auth import Authenticator, Caller
 from seal_service.plumbing.clock import Clock, SystemClock
 from seal_service.plumbing.limits import Limits, RequestGuard
 from seal_service.plumbing.problems import install
-from seal_service.plumbing.rates import RateLimiter, address_key
+from seal_service.plumbing.rates import RateLimiter, limit_address
 from seal_service.plumbing.secret_box import SecretBox
 from seal_service.sealing import Sealer, SealerParts
 from seal_service.seals.bureau import BureauParts, SealBureau
@@ -39,8 +40,8 @@ from seal_service.seals.glyphs import SealFont
 from seal_service.seals.model import Seal, SigningIdentity
 from seal_service.settings import SealSettings
 from seal_service.translog.log import LogSigner
-from verifier.evidence import Verification
-from verifier.web import WebParts, build_web_router
+from verifier.evidence import Verification, VerificationParts
+from verifier.web import WebParts, build_problem_writer, build_web_router
 
 INDEX_SECRET = "licence-index"  # noqa: S105 - the name of a secret
 CALLER_SECRET = "callers"  # noqa: S105
@@ -168,6 +169,19 @@ def _identity_source(pki: PKI, clock: Clock) -> Callable[[Seal, KeyAlgorithm], S
     return identity
 
 
+def _build_verification(installation: Installation, clock: Clock) -> Verification:
+    settings = installation.settings
+    return Verification(
+        VerificationParts(
+            database=installation.database,
+            blobs=installation.blobs,
+            clock=clock,
+            material=TrustSource(installation.pki).material,
+            is_test=settings.environment is not Environment.PRODUCTION,
+        )
+    )
+
+
 def _build_maintenance(
     installation: Installation, clock: Clock, office: LicenceOffice, sealer: Sealer
 ) -> Maintenance:
@@ -191,7 +205,13 @@ def _build_maintenance(
 
 
 def build_app(service: Service, parts: frozenset[Part] = ALL_PARTS) -> ASGIApp:
-    """Build the HTTP application of these parts, behind the gate every request passes."""
+    """Build what the server runs: the API behind the gate every request passes."""
+    write_problem = build_problem_writer(service.clock, service.settings.public_url())
+    return RequestGuard(build_api(service, parts), _limits(service.settings), write_problem)
+
+
+def build_api(service: Service, parts: frozenset[Part] = ALL_PARTS) -> FastAPI:
+    """Build the routes of these parts."""
     app = FastAPI(
         title="eseal", version="1", docs_url=None, redoc_url=None, openapi_url=None, debug=False
     )
@@ -205,7 +225,7 @@ def build_app(service: Service, parts: frozenset[Part] = ALL_PARTS) -> ASGIApp:
         app.include_router(seal_service.api.build_router(routes))
     if Part.VERIFIER in parts:
         _include_verifier(app, service, require)
-    return RequestGuard(app, _limits(service.settings))
+    return app
 
 
 def _limits(settings: Settings) -> Limits:
@@ -243,8 +263,6 @@ def _include_verifier(app: FastAPI, service: Service, require: Require) -> None:
             verifier.api.VerificationRoutes(judge=verification.judge_upload, require=require)
         )
     )
-    lookups = RateLimiter(per_minute=120, burst=60)
-    uploads = RateLimiter(per_minute=20, burst=10)
     app.include_router(
         build_web_router(
             WebParts(
@@ -252,18 +270,11 @@ def _include_verifier(app: FastAPI, service: Service, require: Require) -> None:
                 judge_upload=verification.judge_upload,
                 clock=service.clock,
                 public_url=service.settings.public_url(),
-                admit_lookup=_admission(lookups),
-                admit_upload=_admission(uploads),
+                admit_lookup=limit_address(RateLimiter(per_minute=120, burst=60)),
+                admit_upload=limit_address(RateLimiter(per_minute=20, burst=10)),
             )
         )
     )
-
-
-def _admission(limiter: RateLimiter) -> Callable[[Request], None]:
-    def admit(request: Request) -> None:
-        limiter.take(address_key(request))
-
-    return admit
 
 
 def _health_router(service: Service) -> APIRouter:

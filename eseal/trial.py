@@ -62,7 +62,7 @@ class CallerAccess:
 
 
 def ensure_seal(service: Service, authority: IssuingAuthority) -> Seal:
-    """Return the authority's active seal; make one, mandated for every licence type, if it has none."""
+    """Return the authority's active seal; make one, for every licence type, if it has none."""
     known = service.bureau.list_seals(authority.code, state=SealState.ACTIVE, after=None, limit=1)
     if known:
         return known[0]

@@ -4,6 +4,9 @@ Reading keeps the entries as bytes and walks them for each question, so that a l
 memory only once (T-PKI-22). Whether a list may be believed is judged in ``keys.revocation``.
 """
 
+import base64
+import binascii
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +16,7 @@ from functools import lru_cache
 from keys import der
 from keys.algorithms import KeyAlgorithm, sm3
 from keys.der import Node
+from keys.errors import MalformedCertificate
 from keys.extensions import OID_AUTHORITY_KEY_ID
 from keys.x509_building import (
     authority_key_id,
@@ -37,6 +41,7 @@ OID_REASON_CODE = "2.5.29.21"
 OID_INVALIDITY_DATE = "2.5.29.24"
 OID_DELTA_CRL = "2.5.29.27"
 OID_ISSUING_DISTRIBUTION_POINT = "2.5.29.28"
+_PEM_LIST = re.compile(rb"-----BEGIN X509 CRL-----([A-Za-z0-9+/=\s]*)-----END X509 CRL-----")
 _KNOWN_CRITICAL = frozenset({OID_CRL_NUMBER, OID_AUTHORITY_KEY_ID, OID_DELTA_CRL})
 _KNOWN_CRITICAL_OF_ENTRY = frozenset({OID_REASON_CODE, OID_INVALIDITY_DATE})
 
@@ -273,3 +278,20 @@ def read_reason(found: Node) -> RevocationReason:
         return RevocationReason(der.read_integer(der.expect(found, der.ENUMERATED)))
     except ValueError:
         raise der.malformed("reason-code") from None
+
+
+def read_crl_file(data: bytes) -> bytes:
+    """Return the list in a file as DER: PEM is taken apart, DER stays as it is.
+
+    Raises ``MalformedCertificate`` for PEM that is not exactly one list. The list itself is judged
+    where it is used.
+    """
+    if not data.lstrip().startswith(b"-----BEGIN"):
+        return data
+    blocks = _PEM_LIST.findall(data)
+    if len(blocks) != 1 or data.count(b"-----BEGIN") != 1:
+        raise MalformedCertificate("one revocation list is due", reason="pem")
+    try:
+        return base64.b64decode(b"".join(blocks[0].split()), validate=True)
+    except binascii.Error:
+        raise MalformedCertificate("no base64", reason="pem") from None

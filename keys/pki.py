@@ -212,6 +212,11 @@ class PKI:
         """The current lists of all four authorities, DER, as they stand in the folder."""
         return tuple(self.crl(name) for name in authority_names())
 
+    def crl_stamps(self) -> tuple[int, ...]:
+        """Return when each list was written (ns), to notice that one was published again."""
+        paths = [crl_path(self._folder, name) for name in authority_names()]
+        return tuple(path.stat().st_mtime_ns if path.exists() else 0 for path in paths)
+
     def crl(self, name: str) -> bytes:
         """Return the current list of an authority such as ``sm2-issuing-ca``; DER."""
         if name not in authority_names():

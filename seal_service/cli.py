@@ -67,7 +67,7 @@ def _make_command(opened: OpenSeals) -> click.Command:
     @click.option("--manager", required=True, help="Who files, issues and activates it.")
     @click.option("--type", "types", multiple=True, help="Licence types it may seal; default all.")
     @click.pass_context
-    def make(ctx: click.Context, **words: object) -> None:
+    def make(ctx: click.Context, /, **words: object) -> None:
         """Lead a new seal all the way into use; four different persons answer for it."""
         tools = opened(ctx)
         seal = tools.bureau.register_made_seal(
@@ -188,7 +188,7 @@ def _seal_command(opened: OpenSeals) -> click.Command:
     @click.option("--case", "case_number", required=True, help="Case the document belongs to.")
     @click.option("--type", "type_code", default="", help="Licence type, where it is a licence.")
     @click.pass_context
-    def seal(ctx: click.Context, document: Path, out: Path, **words: object) -> None:
+    def seal(ctx: click.Context, /, document: Path, out: Path, **words: object) -> None:
         """Put a seal on an OFD or PDF document and lock it."""
         tools = opened(ctx)
         out.write_bytes(_apply(tools, document.read_bytes(), words))

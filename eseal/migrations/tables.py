@@ -1,6 +1,9 @@
-"""Every table of the service, from all packages, declared by importing them."""
+"""Every table of the service, from all packages."""
 
-import licence_store.tables  # noqa: F401
-import seal_service.plumbing.tables  # noqa: F401
-import seal_service.seals.tables  # noqa: F401
-import seal_service.translog.tables  # noqa: F401
+from licence_store import tables as licence_tables
+from seal_service.plumbing import tables as caller_tables
+from seal_service.seals import tables as seal_tables
+from seal_service.translog import tables as log_tables
+
+MODULES = (caller_tables, seal_tables, log_tables, licence_tables)
+"""Importing them declares the tables."""
