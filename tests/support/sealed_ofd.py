@@ -138,12 +138,13 @@ def with_entries(document: bytes, changes: Mapping[str, bytes | None]) -> bytes:
 
 
 def resigned(document: bytes, spec: SealedSpec, changes: Mapping[str, bytes]) -> bytes:
-    """Change entries (Signature.xml too) and sign again with the spec's seal over the result."""
+    """Change entries (Signature.xml too) and sign again with the same seal over the result."""
     entries: dict[str, bytes] = dict(read_container(document).entries)
     entries.update(changes)
     path = "Doc_0/Signs/Sign_0/Signature.xml"
     entries[path] = spec.edit_xml(entries[path])
-    value = sign(spec, seal_of(spec), sm3_of(entries[path]), f"/{path}")
+    eseal = spec.seal_der or entries["Doc_0/Signs/Sign_0/Seal.esl"]
+    value = sign(spec, eseal, sm3_of(entries[path]), f"/{path}")
     entries["Doc_0/Signs/Sign_0/SignedValue.dat"] = value
     return write_container(entries)
 
