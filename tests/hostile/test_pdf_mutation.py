@@ -1,7 +1,9 @@
 """PDF bytes that somebody bent: nothing but our own errors, and nothing passes for untouched."""
 
+import io
 import random
 
+import pikepdf
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -93,6 +95,24 @@ def test_files_bent_in_place_raise_nothing_else(
         place = at % (len(bent) - len(token))
         bent[place : place + len(token)] = token
     read_or_none(bytes(bent))
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+@given(st.sampled_from(SEEDS), EDITS)
+def test_what_we_read_without_problems_qpdf_reads_alike(
+    pdf: bytes, edits: list[tuple[int, int, bytes]]
+) -> None:
+    """T-PDF-13: two readers, one view."""
+    bent = bytearray(pdf)
+    for at, _, token in edits:
+        place = at % (len(bent) - len(token))
+        bent[place : place + len(token)] = token
+    document = read_or_none(bytes(bent))
+    if document is None or document.problems:
+        return
+    with pikepdf.open(io.BytesIO(bytes(bent)), attempt_recovery=False) as other:
+        assert len(other.pages) == document.page_count
+        assert not other.is_encrypted
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)

@@ -37,6 +37,10 @@ LARGE_SEAL = 0.25
 LOCKED_FLAG = 128
 _FIELD_KEYS = frozenset({"V", "AP", "M", "MK", "F"})
 """What may change in a signature field, or its widget, when it is filled."""
+_STAMP_KEYS = frozenset(
+    {"Type", "Subtype", "FT", "T", "F", "Ff", "P", "Rect", "V", "AP", "DR", "DA", "MK", "Border"}
+)
+"""What the field of a time stamp consists of; no actions."""
 _CATALOG_KEYS = frozenset({"DSS", "Extensions", "AcroForm"})
 _DATES = frozenset({"ModDate", "Producer"})
 _FORM_KEYS = frozenset({"Fields", "SigFlags"})
@@ -78,6 +82,7 @@ class _Comparison:
 
     def __post_init__(self) -> None:
         numbers = self.old.entries.keys() | self.new.entries.keys()
+        self.old.source.spend(len(numbers) // 8)
         self.changed = {n for n in numbers if _live(self.old, n) != _live(self.new, n)}
 
     # 2. Explaining
@@ -146,7 +151,7 @@ class _Comparison:
         is_own_widget = found.widgets == (reference,)
         if reference is None or not (is_stamp and is_own_widget and self._is_new(reference.number)):
             return
-        if is_seen or not found.is_signature:
+        if is_seen or not found.is_signature or not found.dictionary.keys() <= _STAMP_KEYS:
             return
         self.stamp_fields.add(reference)
         self.explained[reference.number] = ChangeKind.DOCUMENT_TIMESTAMP

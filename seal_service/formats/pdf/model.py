@@ -1,7 +1,7 @@
 """What a PDF says about its signatures, as facts; the verifier judges them.
 
-Every reason is a stable kebab-case word. ``problems`` change what is signed, seen or judged;
-``notices`` are deviations that readers agree about.
+Every reason is a stable kebab-case word; ``reading`` and ``signatures`` list them. A problem
+changes what is signed, or what some reader would show.
 """
 
 import hashlib
@@ -188,7 +188,6 @@ class PDFDocument:
     claims: Mapping[str, str]
     """Keywords of the form name=value: ``CertificateIdentifier``, ``LicenceDataDigest``."""
     problems: tuple[Notice, ...]
-    notices: tuple[Notice, ...]
 
     def forbidden_changes(self, signature: PDFSignature) -> tuple[LaterChange, ...]:
         """Return what later revisions did that neither our rule nor the certification allows."""

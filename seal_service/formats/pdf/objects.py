@@ -18,6 +18,8 @@ from seal_service.formats.pdf.syntax import Dictionary, Name, Parser, Ref, Strea
 MAX_REFERENCE_HOPS = 16
 MAX_SYNTAX_BYTES = 8 * MIB
 """Of objects without their streams, over all revisions; more than that no page needs."""
+MAX_WORK = 400_000
+"""Objects looked at, over all states that are compared: what a verification may cost."""
 _HEADER = re.compile(rb"([0-9]{1,10})[\x00\t\n\x0c\r ]+([0-9]{1,5})[\x00\t\n\x0c\r ]+obj")
 
 
@@ -57,6 +59,7 @@ class Source:
         self._broken: dict[int, MalformedDocument] = {}
         self._unpacked_bytes = 0
         self._syntax_bytes = 0
+        self._work = 0
 
     def object_at(self, offset: int) -> IndirectObject:
         """Read the indirect object whose number stands at ``offset``."""
@@ -76,6 +79,12 @@ class Source:
             raise
         self._plain[offset] = found
         return found
+
+    def spend(self, steps: int) -> None:
+        """Count work that has no other limit. Raises ``LimitExceeded``."""
+        self._work += steps
+        if self._work > MAX_WORK:
+            raise LimitExceeded("too much to compare", reason="limit", limit="pdf_work")
 
     def value_in(self, body: bytes, place: int) -> Value:
         """Read a value from the unpacked bytes of an object stream."""

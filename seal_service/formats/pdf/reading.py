@@ -112,7 +112,6 @@ def read_pdf(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PDFDocument:
         metadata=metadata,
         claims=read_claims(information.get("Keywords", "")),
         problems=tuple(problems + metadata_problems),
-        notices=(),
     )
 
 

@@ -13,7 +13,6 @@ from seal_service.formats.pdf.model import ActiveContent
 from seal_service.formats.pdf.objects import FREE, PACKED, ObjectTable
 from seal_service.formats.pdf.syntax import Dictionary, Ref, Stream, Value
 
-MAX_SURVEYED = 50_000
 MAX_REMARKS = 20
 
 _ACTIONS = {
@@ -65,11 +64,10 @@ def survey(table: ObjectTable) -> Survey:
     An object that cannot be read becomes a problem; only a broken limit raises.
     """
     found = Survey()
-    for count, (number, entry) in enumerate(table.entries.items()):
+    for number, entry in table.entries.items():
         if entry.kind == FREE:
             continue
-        if count >= MAX_SURVEYED:
-            raise LimitExceeded("too many objects", reason="limit", limit="pdf_objects")
+        table.source.spend(1)
         try:
             value = table.get(table.reference(number))
             if isinstance(value, Stream):
@@ -89,13 +87,21 @@ def _look_into(found: Survey, number: int, value: Value) -> None:
     top = value.dictionary if isinstance(value, Stream) else value
     if isinstance(top, Dictionary) and _is_signature(top):
         found.signature_dictionaries.add(number)
-    kinds: set[str] = set()
+    kinds = set(_stream_kinds(value)) if isinstance(value, Stream) else set()
     for item in _values(top):
         if isinstance(item, Ref):
             found.references[item.number] += 1
         elif isinstance(item, Dictionary):
             kinds |= set(_kinds(item))
     found.active += [ActiveContent(kind=kind, object_number=number) for kind in sorted(kinds)]
+
+
+def _stream_kinds(stream: Stream) -> Iterator[str]:
+    """Yield what makes a stream show something that is not in the file (7.3.8.2, 8.10.4)."""
+    if "F" in stream.dictionary:
+        yield "external-stream"
+    if "Ref" in stream.dictionary and stream.dictionary.get("Subtype") == "Form":
+        yield "reference-form"
 
 
 def _is_signature(dictionary: Dictionary) -> bool:

@@ -56,6 +56,7 @@ def read_sections(source: Source) -> tuple[Section, ...]:
     end = _last_end(data)
     found: list[Section] = []
     seen: set[int] = set()
+    total = 0
     start: int | None = int(end[1])
     while start is not None:
         if start in seen:
@@ -65,6 +66,9 @@ def read_sections(source: Source) -> tuple[Section, ...]:
         seen.add(start)
         section = _read_section(source, start)
         found.append(section)
+        total += len(section.entries)
+        if total > 2 * limits.pdf_objects:
+            raise LimitExceeded("too many entries", reason="limit", limit="pdf_objects")
         previous = section.trailer.get("Prev")
         if previous is not None and not isinstance(previous, int):
             raise MalformedDocument("no offset", reason="xref")

@@ -292,6 +292,10 @@ def test_a_time_stamp_that_is_seen_is_a_change() -> None:
     for old, new in (
         (b"/Rect[0 0 0 0]", b"/Rect[0 0 9 9]"),
         (b"/DocTimeStamp/F", b"/DocTimeStxmp/F"),
+        (
+            b"/Type/Annot/Subtype/Widget/FT/Sig/T(Timestamp1)",
+            b"/AA<<>>/Subtype/Widget/FT/Sig/T(Timestamp )",
+        ),
     ):
         assert forbidden(pdf.replace(old, new)), old
 

@@ -7,6 +7,7 @@ import pytest
 from seal_service.errors import DocumentTooLarge, LimitExceeded, MalformedDocument
 from seal_service.formats.limits import Limits
 from seal_service.formats.pdf import fields as fields_module
+from seal_service.formats.pdf import objects as objects_module
 from seal_service.formats.pdf import reading as reading_module
 from seal_service.formats.pdf import survey as survey_module
 from seal_service.formats.pdf.fields import Permission
@@ -323,6 +324,8 @@ def test_catalogue_and_signatures_must_agree_about_certification() -> None:
         ("/AcroForm<</XFA[]>>", {}, "xfa"),
         ("/Names<</EmbeddedFiles<<>>>>", {}, "embedded-file"),
         ("", {20: b"<</Type/Filespec/EF<<>>>>"}, "embedded-file"),
+        ("", {20: stream(b"x", "/F(other.bin)")}, "external-stream"),
+        ("", {20: stream(b"x", "/Subtype/Form/Ref<<>>")}, "reference-form"),
         ("/OCProperties<<>>", {}, "optional-content"),
         ("/AcroForm<</NeedAppearances true>>", {}, "need-appearances"),
     ],
@@ -366,12 +369,14 @@ def test_filters_are_limited() -> None:
     assert refusal.value.params["limit"] == "pdf_filters"
 
 
-def test_objects_surveyed_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_objects_looked_at_are_limited_over_all_states(monkeypatch: pytest.MonkeyPatch) -> None:
     """T-PDF-16."""
-    monkeypatch.setattr(survey_module, "MAX_SURVEYED", 7)
+    monkeypatch.setattr(objects_module, "MAX_WORK", 14)
     assert read_with().page_count == 1
-    with pytest.raises(LimitExceeded):
-        read_with(extra_objects={20: b"1"})
+    for pdf in (make_pdf(PDFSpec(pages=12)), append_update(approved(), Update(freed=[6]))):
+        with pytest.raises(LimitExceeded) as refusal:
+            read_pdf(pdf)
+        assert refusal.value.params["limit"] == "pdf_work"
 
 
 # Structure

@@ -163,6 +163,10 @@ def test_numbers_of_objects_and_revisions_are_limited() -> None:
     later = append_update(pdf, Update())
     assert read_pdf(later, Limits(pdf_revisions=2)).page_count == 1
     assert refusal_of(later, Limits(pdf_revisions=1)).params["limit"] == "pdf_revisions"
+    many = pdf
+    for _ in range(3):
+        many = append_update(many, Update(offsets=dict.fromkeys(range(20, 27), 0)))
+    assert refusal_of(many, Limits(pdf_objects=13)).params["limit"] == "pdf_objects"
     huge = pdf.replace(b"xref\n0 1", b"xref\n0 9999999999")
     assert isinstance(refusal_of(huge), LimitExceeded)
     streamed = make_pdf(PDFSpec(is_packed=True, trailer_entries="/Index[0 999999999]"))
