@@ -11,6 +11,7 @@ With ``strict`` (packages that claim to be ours) every deviation is refused inst
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from lxml import etree
@@ -27,10 +28,17 @@ from seal_service.formats.ofd.model import (
     Reachable,
 )
 from seal_service.formats.ofd.names import LocationRefused, NameTable, directory_of, normalise
+from seal_service.formats.ofd.page_facts import (
+    Box,
+    actions_in,
+    box_in,
+    check_nesting,
+    identifiers_in,
+    read_page,
+)
 from seal_service.formats.ofd.xml import (
     children,
     descendants,
-    numbers_in,
     only,
     parse_xml,
     text_of,
@@ -41,21 +49,12 @@ ROOT_PATH = "OFD.xml"
 IDENTIFIER = re.compile(r"[0-9]{1,18}")
 A4_BOX = (0.0, 0.0, 210.0, 297.0)
 EXTERNAL_KINDS = frozenset({EntryKind.FONT, EntryKind.MEDIA, EntryKind.COLOUR_PROFILE})
-ACTIVE_ELEMENTS = ("URI", "GotoA", "Sound", "Movie", "Launch")
-"""Actions that leave the document or run something (T-OFD-68)."""
 INDEXES = (
     ("Annotations", EntryKind.ANNOTATIONS),
     ("Attachments", EntryKind.ATTACHMENTS),
     ("CustomTags", EntryKind.CUSTOM_TAGS),
     ("Extensions", EntryKind.EXTENSIONS),
 )
-_OPERATOR_LENGTH = 2
-"""A path operator takes at least its letter and a blank."""
-_ids = etree.XPath("//@ID", regexp=False)
-
-Box = tuple[float, float, float, float]
-Links = dict[str, tuple[tuple[str, str], ...]]
-"""Template pages and the template pages they use."""
 
 
 def read_document(
@@ -138,9 +137,12 @@ class _Walk:
         part = parse_xml(
             self.container.entries[path], path, root=root, limits=self.limits, strict=self.strict
         )
-        for notice in part.notices:
-            self.note(notice.reason, notice.subject, notice.detail)
+        self._keep(part.notices)
         return part.root
+
+    def _keep(self, notices: Iterable[Notice]) -> None:
+        for notice in notices:
+            self.note(notice.reason, notice.subject, notice.detail)
 
     def reach(
         self, location: str, base: str, kind: EntryKind, referrer: str, *also: str
@@ -226,14 +228,14 @@ class _Walk:
     def read_root(self, path: str) -> tuple[OFDPage, ...]:
         """Read a Document.xml and all it leads to; return its pages."""
         root, base = self.parse(path, "Document"), directory_of(path)
-        self.identifiers.structural += _texts(_ids(root))
+        self.identifiers.structural += identifiers_in(root)
         common = only(root, "CommonData")
         box: Box | None = None
         templates: dict[str, str] = {}
         declared = ""
         if common is not None:
             declared = text_of_only(common, "MaxUnitID")
-            box = self._box_of(only(common, "PageArea"), path)
+            box = box_in(only(common, "PageArea"), path, self.limits)
             for name in ("PublicRes", "DocumentRes"):
                 for element in children(common, name):
                     self.read_resources(text_of(element), base, path)
@@ -247,7 +249,7 @@ class _Walk:
             for element in children(root, name):
                 if text_of(element):
                     self.read_index(text_of(element), base, kind, path)
-        self._note_actions(root, path)
+        self._note_actions(actions_in(root), path)
         if only(root, "Permissions") is not None:
             self.note("permissions", path)
         self._check_identifiers(declared, path)
@@ -262,7 +264,7 @@ class _Walk:
         if len(elements) > self.limits.ofd_pages:
             raise LimitExceeded("too many pages", reason="limit", limit="ofd_pages")
         links = {found: self.read_content(found, templates)[1] for found in templates.values()}
-        _check_depth(links, self.limits.template_depth)
+        check_nesting(links, self.limits.template_depth)
         pages: list[OFDPage] = []
         for element in elements:
             location = element.get("BaseLoc", "")
@@ -289,47 +291,24 @@ class _Walk:
         self, path: str, templates: dict[str, str]
     ) -> tuple[Box | None, tuple[tuple[str, str], ...]]:
         """Read a page or template: its own box, and the templates it uses."""
-        root = self.parse(path, "Page")
-        self.identifiers.objects += _texts(_ids(root))
-        base = directory_of(path)
-        for element in children(root, "PageRes"):
-            self.read_resources(text_of(element), base, path)
+        page = read_page(self.container.entries[path], path, self.limits, self.strict)
+        self._keep(page.notices)
+        self.identifiers.objects += page.identifiers
+        for location in page.resources:
+            self.read_resources(location, directory_of(path), path)
         used: list[tuple[str, str]] = []
-        for element in children(root, "Template"):
-            template = templates.get(element.get("TemplateID", ""))
+        for identifier, order in page.templates:
+            template = templates.get(identifier)
             if template is None:
                 self.deviate("template-unknown", path)
             else:
-                used.append((template, element.get("ZOrder", "Background")))
-        self._check_paths(root, path)
-        self._note_actions(root, path)
-        return self._box_of(only(root, "Area"), path), tuple(used)
+                used.append((template, order))
+        self._note_actions(page.actions, path)
+        return page.box, tuple(used)
 
-    def _check_paths(self, root: etree._Element, path: str) -> None:
-        if len(self.container.entries[path]) <= self.limits.path_operators * _OPERATOR_LENGTH:
-            return
-        letters = sum(
-            sum(1 for character in element.text or "" if character.isalpha())
-            for element in descendants(root, "AbbreviatedData")
-        )
-        if letters > self.limits.path_operators:
-            raise LimitExceeded("too many strokes", reason="limit", limit="path_operators")
-
-    def _note_actions(self, root: etree._Element, path: str) -> None:
-        for element in descendants(root, *ACTIVE_ELEMENTS):
-            self.deviate("action", path, etree.QName(element).localname)
-
-    def _box_of(self, area: etree._Element | None, path: str) -> Box | None:
-        """Return the PhysicalBox of a page area."""
-        text = "" if area is None else text_of_only(area, "PhysicalBox")
-        if not text:
-            return None
-        numbers = numbers_in(text, 4)
-        if numbers is None or numbers[2] <= 0 or numbers[3] <= 0:
-            raise MalformedDocument("PhysicalBox", reason="page-box", subject=path)
-        if max(map(abs, numbers)) > self.limits.page_side_mm:
-            raise LimitExceeded("page too large", reason="limit", limit="page_side_mm")
-        return numbers[0], numbers[1], numbers[2], numbers[3]
+    def _note_actions(self, actions: Iterable[str], path: str) -> None:
+        for name in actions:
+            self.deviate("action", path, name)
 
     def _check_identifiers(self, declared: str, path: str) -> None:
         """Check that identifiers are numbers, unique, and not above MaxUnitID (T-OFD-28)."""
@@ -357,7 +336,7 @@ class _Walk:
             return
         self.walked.add(path)
         root, here = self.parse(path, "Res"), directory_of(path)
-        self.identifiers.structural += _texts(_ids(root))
+        self.identifiers.structural += identifiers_in(root)
         declared = root.get("BaseLoc", "").strip()
         way = declared[1:] if declared.startswith("/") else f"{here}/{declared}".strip("/")
         folder = normalise(way, declared).rstrip("/")
@@ -385,8 +364,8 @@ class _Walk:
             found = self.reach(text_of(element), here, kind, path) if text_of(element) else None
             if found is not None and kind is EntryKind.ANNOTATIONS:
                 part = self.parse(found, "PageAnnot")
-                self.identifiers.objects += _texts(_ids(part))
-                self._note_actions(part, found)
+                self.identifiers.objects += identifiers_in(part)
+                self._note_actions(actions_in(part), found)
 
     def _read_attachment(self, element: etree._Element, base: str, referrer: str) -> None:
         location = text_of_only(element, "FileLoc")
@@ -409,25 +388,3 @@ def _custom_datas(info: etree._Element) -> tuple[tuple[str, str], ...]:
     holder = only(info, "CustomDatas")
     elements = [] if holder is None else children(holder, "CustomData")
     return tuple((element.get("Name", ""), text_of(element)) for element in elements)
-
-
-def _texts(found: object) -> list[str]:
-    return [str(item) for item in found] if isinstance(found, list) else []
-
-
-def _check_depth(links: Links, limit: int) -> None:
-    """Refuse templates that use each other in a circle or too deep (T-OFD-71)."""
-    depths: dict[str, int] = {}
-
-    def depth_of(path: str, trail: frozenset[str]) -> int:
-        if path in trail or len(trail) >= limit:
-            raise LimitExceeded("templates nest too deep", reason="limit", limit="template_depth")
-        if path not in depths:
-            below = (depth_of(other, trail | {path}) for other, _ in links[path])
-            depths[path] = 1 + max(below, default=0)
-        if depths[path] + len(trail) > limit:
-            raise LimitExceeded("templates nest too deep", reason="limit", limit="template_depth")
-        return depths[path]
-
-    for path in links:
-        depth_of(path, frozenset())
