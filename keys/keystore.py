@@ -163,7 +163,7 @@ class KeyStore:
 
     def _make(self, passphrase: bytes, cipher: StoreCipher) -> StoreKey | None:
         """Make the header; None where another process was faster."""
-        if any(self._folder.glob(f"*{KEY_SUFFIX}")):
+        if any(path.suffix in (KEY_SUFFIX, SERVICE_FILE) for path in self._folder.iterdir()):
             raise KeyStoreRefused("keys without a header", reason="header-missing")
         if len(passphrase) < MIN_PASSPHRASE_BYTES:
             raise KeyStoreRefused("pass-phrase is too short", reason="passphrase-short")

@@ -8,6 +8,7 @@ import sys
 import threading
 import traceback
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,27 @@ from keys.algorithms import (
     KeyAlgorithm,
     SignatureSuite,
 )
-from keys.errors import InvalidKey, KeyNotFound, KeyStoreRefused, KeyStoreUnavailable, WeakAlgorithm
+from keys.errors import (
+    InvalidKey,
+    KeyNotFound,
+    KeyStoreRefused,
+    KeyStoreUnavailable,
+    SignatureMismatch,
+    WeakAlgorithm,
+)
 from keys.keystore import KeyStore, Signer
-from keys.keystore_records import StoreCipher
+from keys.keystore_records import (
+    StoreCipher,
+    derive_store_key,
+    encode_header,
+    encode_record,
+    open_header,
+    parse_header,
+    parse_record,
+    record_bound,
+)
 from keys.private_files import read_passphrase
+from keys.private_keys import load_private_key
 from keys.public_key import verify_signature
 from keys.rsa import generate
 
@@ -418,6 +436,100 @@ def test_an_sm2_key_is_no_rsa_key(tmp_path: Path) -> None:
         store.import_key("key", SM2, generate(2048))
     with pytest.raises((InvalidKey, WeakAlgorithm)):
         store.import_key("key", RSA, SCALAR)
+
+
+def reseal(folder: Path, name: str, secret: bytes) -> None:
+    """Put another secret into a record, under the store's own key."""
+    header = parse_header((folder / "keystore.json").read_bytes())
+    record = parse_record((folder / f"{name}.key").read_bytes())
+    bound = record_bound(name, record.algorithm, record.spki)
+    sealed = open_header(header, PASSPHRASE).encrypt(secret, bound, bytes(44))
+    (folder / f"{name}.key").write_bytes(encode_record(replace(record, sealed=sealed)))
+
+
+@pytest.mark.parametrize("secret", [bytes(31) + b"\x07", bytes(32), b"short", b""])
+def test_a_private_key_that_is_not_its_public_keys_is_refused(folder: Path, secret: bytes) -> None:
+    """T-KEY-04."""
+    reseal(folder, "sm2-key", secret)
+    assert refusal(folder) == "key-mismatch"
+
+
+def test_an_rsa_record_with_another_key_is_refused(folder: Path) -> None:
+    """T-KEY-04."""
+    for secret in (generate(2048), SCALAR):
+        reseal(folder, "rsa-key", secret)
+        assert refusal(folder, "rsa-key") == "key-mismatch"
+
+
+def test_a_header_that_seals_something_else_is_refused(folder: Path) -> None:
+    header = parse_header((folder / "keystore.json").read_bytes())
+    key = derive_store_key(PASSPHRASE, header.salt, header.cipher)
+    bound = [1, "header", "scrypt", 2**15, 8, 1, header.cipher.value, header.salt.hex()]
+    text = json.dumps(bound, separators=(",", ":")).encode()
+    proof = key.encrypt(b"something else", text, bytes(44))
+    (folder / "keystore.json").write_bytes(encode_header(replace(header, proof=proof)))
+    with pytest.raises(KeyStoreRefused):
+        open_store(folder)
+
+
+def test_a_key_that_does_not_sign_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """T-KEY-10: tried once before it is used."""
+
+    def fail(*_: object) -> None:
+        raise SignatureMismatch("made so")
+
+    monkeypatch.setattr("keys.keystore.verify_signature", fail)
+    assert refusal(folder) == "self-test"
+
+
+def test_the_slower_of_two_makers_takes_the_header_that_is_there(
+    tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "keys"
+
+    def lose(path: Path, data: bytes) -> None:
+        shutil.copy(made / "keystore.json", folder / "keystore.json")
+        raise FileExistsError(path)
+
+    monkeypatch.setattr("keys.keystore.write_new_file", lose)
+    store = open_store(folder)
+    shutil.copy(made / "sm2-key.key", folder / "sm2-key.key")
+    assert store.public_key("sm2-key").point == sm2.public_point(SCALAR)
+
+
+def test_the_slower_of_two_makers_of_a_key_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lose(path: Path, data: bytes) -> None:
+        raise FileExistsError(path)
+
+    store = open_store(folder)
+    monkeypatch.setattr("keys.keystore.write_new_file", lose)
+    with pytest.raises(KeyStoreRefused) as caught:
+        store.generate("new", SM2)
+    assert caught.value.params["reason"] == "name-taken"
+
+
+def test_a_full_disk_leaves_no_half_key(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(folder)
+
+    def fail(handle: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(KeyStoreUnavailable):
+        store.generate("new", SM2)
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "keystore.json",
+        "rsa-key.key",
+        "sm2-key.key",
+    ]
+
+
+@pytest.mark.parametrize("secret", [b"", b"\x30\x00", b"\x04\x01\x00"])
+def test_what_is_no_pkcs8_is_no_sm2_key(secret: bytes) -> None:
+    with pytest.raises(InvalidKey):
+        load_private_key(SM2, secret)
 
 
 # What never shows
