@@ -24,14 +24,13 @@ from seal_service.formats.cms import (
     verify_gbt35275_signer,
     verify_signer,
 )
-from seal_service.formats.pdf.fields import Permission
-from seal_service.formats.pdf.model import ChangeKind, LaterChange, PDFDocument, PDFSignature
+from seal_service.formats.pdf.integrity import own_form_problems
+from seal_service.formats.pdf.model import ChangeKind, PDFDocument, PDFSignature
 from seal_service.formats.pdf.reading import read_pdf
 from seal_service.formats.ses import SealSignature, parse_seal_signature
 from verifier.records import IDENTIFIER_ITEM, SealRecord
 from verifier.rules.chain import ChainEvidence, read_certificates, shown_name
 from verifier.rules.findings import (
-    deviations,
     failed,
     finding,
     notice,
@@ -62,7 +61,6 @@ GM_CMS_FILTER = "GM.sm2cms.detached"
 SEAL_FILTER = "GM.sm2seal"
 WEAK_FILTERS = frozenset({"adbe.x509.rsa_sha1", "adbe.pkcs7.sha1"})
 OWN_HANDLER = "Eseal."
-VALIDATION_CHANGES = frozenset({ChangeKind.VALIDATION_DATA, ChangeKind.DOCUMENT_TIMESTAMP})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +171,7 @@ def judge_pdf(opened: OpenedPDF, context: PDFContext) -> JudgedPDF:
                 [stamps[one.field_name] for one in later if one.field_name in stamps]
             )
             value = _judge_value(signature, opened, document, _proven(context, proof))
-        verdicts.append(_conclude(signature, value, opened))
+        verdicts.append(_conclude(signature, value, opened, document))
         if value.signer is not None and verdicts[-1].integrity is Integrity.HOLDS:
             signers.append(value.signer)
     findings = [*_document(document, opened)]
@@ -315,14 +313,16 @@ def _judge_message(
     )
 
 
-def _conclude(signature: PDFSignature, value: _Value, opened: OpenedPDF) -> SignatureVerdict:
+def _conclude(
+    signature: PDFSignature, value: _Value, opened: OpenedPDF, document: PDFDocument
+) -> SignatureVerdict:
     findings = in_order(
         [
             *_problems(signature),
             *_form(signature, opened),
             *value.findings,
             *_coverage(signature),
-            *_later_changes(signature, is_own=opened.is_own),
+            *_later_changes(signature, document),
         ]
     )
     return SignatureVerdict(
@@ -383,10 +383,10 @@ def _coverage(signature: PDFSignature) -> Iterator[Finding]:
 # 3. and 4. What came later
 
 
-def _later_changes(signature: PDFSignature, *, is_own: bool) -> Iterator[Finding]:
-    """Judge later revisions by our own rule (T-PDF-02, 06 to 10)."""
+def _later_changes(signature: PDFSignature, document: PDFDocument) -> Iterator[Finding]:
+    """Judge later revisions by our own rule and the document's certification (T-PDF-02, 06-10)."""
     check = Check.LATER_CHANGES
-    bad = [one for one in signature.later_changes if not _may_follow(one, signature, is_own)]
+    bad = document.forbidden_changes(signature)
     for change in bad:
         yield failed(
             check, "modified-after-signing", change.kind.value, clause=CLAUSE, detail=change.detail
@@ -395,13 +395,6 @@ def _later_changes(signature: PDFSignature, *, is_own: bool) -> Iterator[Finding
         later = bool(signature.later_changes)
         reason = "allowed-later-changes" if later else "no-later-changes"
         yield passed(check, reason, clause=CLAUSE)
-
-
-def _may_follow(change: LaterChange, signature: PDFSignature, is_own: bool) -> bool:
-    if not change.is_allowed:
-        return False
-    is_final = is_own or signature.permission is Permission.NO_CHANGES
-    return change.kind in VALIDATION_CHANGES or not is_final
 
 
 def _whole_file(document: PDFDocument, *, is_own: bool) -> Iterator[Finding]:
@@ -425,7 +418,9 @@ def _document(document: PDFDocument, opened: OpenedPDF) -> Iterator[Finding]:
     result = Result.FAILED if opened.is_own else Result.UNKNOWN
     for problem in document.problems:
         yield finding(check, result, "ambiguous-structure", problem.subject, detail=problem.reason)
-    yield from deviations(check, document.notices, "", is_own=False)
+    if opened.is_own and document.signatures:
+        for reason in dict.fromkeys(own_form_problems(document)):
+            yield failed(check, "own-form", reason, clause="ISO 32000-1, 7.5")
     for kind in dict.fromkeys(one.kind for one in document.active_content):
         yield notice(check, "active-content", kind)
     if not document.problems:
