@@ -5,7 +5,7 @@ For development only: one call plays all the persons that a real register keeps 
 
 import json
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
@@ -58,7 +58,7 @@ class CallerAccess:
 
     caller_id: str
     authority_code: str
-    secret: bytes
+    secret: bytes = field(repr=False)
 
 
 def ensure_seal(service: Service, authority: IssuingAuthority) -> Seal:

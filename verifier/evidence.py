@@ -205,6 +205,8 @@ def _facts(connection: Connection, licence: Licence, *, is_test: bool) -> Licenc
         name=licence.licence_type_name,
         licence_number=licence.licence_number,
         holder_name=result.holder.name,
+        holder_code=result.holder.code,
+        holder_code_type=result.holder.code_type.value,
         issuing_authority_name=result.issuing_authority.name,
         state=licence.state.value,
         state_reason=reason,
