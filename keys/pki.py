@@ -20,7 +20,7 @@ from keys.algorithms import KeyAlgorithm, sm3
 from keys.authority import Authority, CertificateOrder, Randomness
 from keys.certificates import Certificate, parse_certificate
 from keys.clock import Clock
-from keys.crl import RevokedEntry, parse_crl
+from keys.crl import RevokedEntry, find_entry, parse_crl
 from keys.errors import IssuingRefused, TrustRefused
 from keys.keystore import KeyMaker
 from keys.path import TrustStore
@@ -144,7 +144,8 @@ class PKI:
 
         ``code`` is the unified social credit code. The key is ``holder_key_name(...)``. Asked
         again, the answer is the same certificate as long as it is valid; then a new one over the
-        same key. Raises ``IssuingRefused`` where the holder stands there under another name.
+        same key. Raises ``IssuingRefused`` where the holder stands there under another name, or
+        its certificate was revoked.
         """
         if not _CODE.fullmatch(code) or not name.strip():
             raise IssuingRefused("a holder has a name and a code", reason="subject")
@@ -152,9 +153,16 @@ class PKI:
             found = self.seal_holder(code, algorithm)
             if found is not None and found.organisation != name:
                 raise IssuingRefused("the code belongs to another name", reason="subject")
+            if found is not None and self._is_revoked(found):
+                # Its key may be in other hands; nothing is certified over it again.
+                raise IssuingRefused("the holder's certificate is revoked", reason="revoked")
             if found is not None and now <= found.not_after:
                 return found
             return self._issue_holder(name, code, algorithm, now)
+
+    def _is_revoked(self, certificate: Certificate) -> bool:
+        crl = parse_crl(self.crl(f"{certificate.public_key.algorithm}-issuing-ca"))
+        return find_entry(crl, certificate.serial) is not None
 
     def _issue_holder(
         self, name: str, code: str, algorithm: KeyAlgorithm, now: datetime

@@ -175,6 +175,17 @@ def test_an_expired_holder_gets_a_new_certificate_over_the_same_key(tmp_path: Pa
     assert second.serial != first.serial
 
 
+def test_a_revoked_holder_gets_nothing_over_the_old_key(tmp_path: Path) -> None:
+    """T-KEY-07."""
+    pki = copy_pki(tmp_path).pki
+    holder = pki.issue_seal_holder(HOLDER_NAME, HOLDER_CODE, SM2, now=NOW)
+    pki.revoke(holder, RevokedEntry(serial=holder.serial, revoked_at=NOW), now=NOW)
+    for now in (NOW, holder.not_after + timedelta(days=1)):
+        with pytest.raises(IssuingRefused) as caught:
+            pki.issue_seal_holder(HOLDER_NAME, HOLDER_CODE, SM2, now=now)
+        assert reason_of(caught) == "revoked"
+
+
 def test_a_code_belongs_to_one_name(tmp_path: Path) -> None:
     """T-PKI-12."""
     pki = copy_pki(tmp_path).pki
