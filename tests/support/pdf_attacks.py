@@ -86,6 +86,7 @@ def bent_ranges() -> Variants:
         "six-numbers": bent(0, first, second, rest - 1, second + rest - 1, 1),
         "nothing-behind": bent(0, first, second, 0),
         "not-to-the-end": bent(0, first, second, rest - 1),
+        "not-to-any-end": bent(0, first, second, rest - 20),
     }
 
 

@@ -16,7 +16,7 @@ from seal_service.formats.limits import DEFAULT_LIMITS, MIB, Limits
 from seal_service.formats.pdf.syntax import Dictionary, Name, Parser, Ref, Stream, Value
 
 MAX_REFERENCE_HOPS = 16
-MAX_SYNTAX_BYTES = 8 * MIB
+MAX_SYNTAX_BYTES = 6 * MIB
 """Of objects without their streams, over all revisions; more than that no page needs."""
 MAX_WORK = 400_000
 """Objects looked at, over all states that are compared: what a verification may cost."""
@@ -56,6 +56,7 @@ class Source:
         self.limits = limits
         self._plain: dict[int, IndirectObject] = {}
         self._packed: dict[int, tuple[bytes, dict[int, int]]] = {}
+        self._packed_values: dict[tuple[int, int], Value] = {}
         self._broken: dict[int, MalformedDocument] = {}
         self._unpacked_bytes = 0
         self._syntax_bytes = 0
@@ -86,9 +87,15 @@ class Source:
         if self._work > MAX_WORK:
             raise LimitExceeded("too much to compare", reason="limit", limit="pdf_work")
 
-    def value_in(self, body: bytes, place: int) -> Value:
-        """Read a value from the unpacked bytes of an object stream."""
-        return self._read_value(Parser(body, place))
+    def packed_value(self, offset: int, length: int, number: int) -> Value:
+        """Read an object out of the object stream at ``offset``."""
+        if (offset, number) not in self._packed_values:
+            body, places = self.packed(offset, length)
+            if number not in places:
+                raise MalformedDocument("an entry leads elsewhere", reason="xref-mismatch")
+            value = self._read_value(Parser(body, places[number]))
+            self._packed_values[offset, number] = value
+        return self._packed_values[offset, number]
 
     def _read_object(self, offset: int) -> IndirectObject:
         header = _HEADER.match(self.data, offset)
@@ -294,8 +301,4 @@ class ObjectTable:
             raise MalformedDocument("no object stream", reason="object-stream")
         stream = self.source.object_at(container.place).value
         length = self.stream_length(stream) if isinstance(stream, Stream) else 0
-        body, places = self.source.packed(container.place, length)
-        place = places.get(reference.number)
-        if place is None:
-            raise MalformedDocument("an entry leads elsewhere", reason="xref-mismatch")
-        return self.source.value_in(body, place)
+        return self.source.packed_value(container.place, length, reference.number)

@@ -196,8 +196,7 @@ def _signature_problems(parts: _Parts, signatures: tuple[PDFSignature, ...]) -> 
     """Find signatures that were taken out of the form, or never were in it (T-PDF-26)."""
     held = {item.object_number for item in signatures}
     for number in sorted(parts.surveyed.signature_dictionaries - held):
-        if number not in _holders(parts.fields):
-            yield Notice(reason="orphan-signature", subject=f"object {number}")
+        yield Notice(reason="orphan-signature", subject=f"object {number}")
     names = [item.field_name for item in signatures]
     for name in sorted(set(names)):
         if names.count(name) > 1:
@@ -206,11 +205,6 @@ def _signature_problems(parts: _Parts, signatures: tuple[PDFSignature, ...]) -> 
     for revision in parts.revisions[:-1]:
         for name in _filled_before(revision, parts.table.source, now):
             yield Notice(reason="signature-removed", subject=name, detail=str(revision.number))
-
-
-def _holders(fields: tuple[FormField, ...]) -> set[int]:
-    """Return the numbers of fields, which may hold their signature dictionary themselves."""
-    return {item.reference.number for item in fields if item.reference is not None}
 
 
 def _filled_before(revision: RevisionParts, source: Source, now: set[Ref | None]) -> Iterator[str]:
@@ -255,8 +249,6 @@ def _named_alone(table: ObjectTable, named: Value) -> Certification | None:
         return None
     try:
         permission = docmdp_of(table, table.dictionary(named))
-    except LimitExceeded:
-        raise
     except MalformedDocument:
         return None
     return None if permission is None else Certification(permission=permission, field_name="")

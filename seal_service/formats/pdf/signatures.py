@@ -213,8 +213,6 @@ def _permission(
 ) -> Permission | None:
     try:
         return docmdp_of(table, dictionary)
-    except LimitExceeded:
-        raise
     except MalformedDocument:
         problems.append(Notice(reason="docmdp"))
         return None

@@ -7,7 +7,7 @@ import pytest
 from keys.algorithms import DigestAlgorithm
 from seal_service.errors import MalformedDocument
 from seal_service.formats.pdf.integrity import own_form_problems
-from seal_service.formats.pdf.model import ChangeKind, PDFDocument
+from seal_service.formats.pdf.model import ChangeKind, LaterChange, PDFDocument
 from seal_service.formats.pdf.reading import read_pdf
 from tests.support import pdf_attacks as attacks
 from tests.support.pdf import approved, make_pdf, seal
@@ -81,6 +81,7 @@ def test_a_bent_range_is_told_by_its_reason() -> None:
         for name, pdf in attacks.bent_ranges().items()
     }
     assert reasons.pop("not-to-the-end") == set()
+    assert reasons.pop("not-to-any-end") == set()
     expected = {
         "not-from-zero": "byte-range-start",
         "hole-larger": "byte-range-hole",
@@ -100,8 +101,12 @@ def test_a_bent_range_is_told_by_its_reason() -> None:
 
 def test_a_range_that_ends_too_early_covers_no_file() -> None:
     """T-PDF-11."""
-    signature = read_pdf(attacks.bent_ranges()["not-to-the-end"]).signatures[0]
+    variants = attacks.bent_ranges()
+    signature = read_pdf(variants["not-to-the-end"]).signatures[0]
     assert not signature.covers_file
+    signature = read_pdf(variants["not-to-any-end"]).signatures[0]
+    assert not signature.covers_file
+    assert signature.later_changes == (LaterChange(kind=ChangeKind.UNCLEAR),)
 
 
 def test_padding_and_form_of_the_value_are_told_apart() -> None:

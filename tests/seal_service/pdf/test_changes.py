@@ -1,8 +1,11 @@
 """What later revisions may do after a seal: fill an empty field, add evidence, stamp the time."""
 
+import io
 import re
 
 import pytest
+from pyhanko.pdf_utils import generic
+from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 
 from seal_service.errors import MalformedDocument
 from seal_service.formats.pdf.archiving import add_validation_data, prepare_timestamp
@@ -20,6 +23,7 @@ from tests.support.pdf import (
     Update,
     append_update,
     approved,
+    last_xref,
     make_objects,
     make_pdf,
     object_text,
@@ -293,8 +297,8 @@ def test_a_time_stamp_that_is_seen_is_a_change() -> None:
         (b"/Rect[0 0 0 0]", b"/Rect[0 0 9 9]"),
         (b"/DocTimeStamp/F", b"/DocTimeStxmp/F"),
         (
-            b"/Type/Annot/Subtype/Widget/FT/Sig/T(Timestamp1)",
-            b"/AA<<>>/Subtype/Widget/FT/Sig/T(Timestamp )",
+            b"/Type/Annot/Subtype/Widget/FT/Sig/T(Time",
+            b"/AA<<>>    /Subtype/Widget/FT/Sig/T(Time",
         ),
     ):
         assert forbidden(pdf.replace(old, new)), old
@@ -327,3 +331,78 @@ def test_a_change_is_told_with_its_objects() -> None:
     )
     freed = read_pdf(append_update(pdf, Update(freed=[FIRST_PAGE + 1])))
     assert freed.signatures[0].later_changes[0].object_numbers == (FIRST_PAGE + 1,)
+
+
+def test_object_streams_of_later_revisions_are_containers() -> None:
+    """A revision written with streams over a file that has them, too."""
+    pdf = approved(make_pdf(PDFSpec(is_packed=True)))
+    data = io.BytesIO()
+    writer = IncrementalPdfFileWriter(io.BytesIO(pdf))
+    stream_of_objects = writer.prepare_object_stream()
+    writer.add_object(generic.NumberObject(7), obj_stream=stream_of_objects)
+    writer.add_object(generic.NumberObject(8))
+    writer.write(data)
+    document = read_pdf(data.getvalue())
+    (signature,) = document.signatures
+    (change,) = document.forbidden_changes(signature)
+    assert change.kind is ChangeKind.OBJECT
+    assert len(change.object_numbers) == 2
+
+
+def test_a_field_inside_its_parent_and_a_page_that_is_new_are_passed_over() -> None:
+    spec = PDFSpec(catalog_entries="/AcroForm<</Fields[<</FT/Tx/T(In)>>]/SigFlags 3>>")
+    pdf = approved(make_pdf(spec))
+    tree = b"<</Type/Pages/Count 2/Kids[5 0 R 90 0 R]>>"
+    update = Update(objects={2: tree, 90: object_text(pdf, FIRST_PAGE)})
+    assert forbidden(append_update(pdf, update)) == {ChangeKind.PAGE}
+
+
+def test_a_field_with_its_widget_apart_is_filled_by_its_value_alone() -> None:
+    spec = PDFSpec(
+        catalog_entries="/AcroForm<</Fields[20 0 R]/SigFlags 3>>",
+        page_entries="/Annots[21 0 R]",
+        extra_objects={
+            20: b"<</FT/Sig/T(Empty)/Kids[21 0 R]>>",
+            21: b"<</Subtype/Widget/Parent 20 0 R/Rect[0 0 9 9]>>",
+        },
+    )
+    filled_field = b"<</FT/Sig/T(Empty)/Kids[21 0 R]/V 91 0 R>>"
+    update = Update(objects={20: filled_field, 91: b"<</Type/Sig>>"})
+    assert not forbidden(append_update(approved(make_pdf(spec)), update))
+
+
+def test_another_list_of_annotations_is_a_change() -> None:
+    spec = PDFSpec(page_entries="/Annots 21 0 R", extra_objects={21: b"[]", 22: b"[]"})
+    pdf = approved(make_pdf(spec))
+    page = object_text(pdf, FIRST_PAGE).replace(b"/Annots 21 0 R", b"/Annots 22 0 R")
+    update = Update(objects={FIRST_PAGE: page, 22: object_text(pdf, 21)})
+    assert forbidden(append_update(pdf, update)) == {ChangeKind.OBJECT}
+
+
+def test_lists_of_a_store_may_be_shared_inside_it_only_once() -> None:
+    spec = PDFSpec(
+        catalog_entries="/DSS<</Certs 20 0 R/CRLs 20 0 R/OCSPs 21 0 R/VRI 22 0 R>>",
+        extra_objects={20: b"[]", 21: b"[]", 22: stream(b"x")},
+    )
+    pdf = approved(make_pdf(spec))
+    for number, found in ((20, {ChangeKind.OBJECT}), (21, set()), (22, {ChangeKind.CONTENT})):
+        text = b"[90 0 R]" if number != 22 else stream(b"y")
+        update = Update(objects={number: text, 90: stream(b"evidence")})
+        assert forbidden(append_update(pdf, update)) - {ChangeKind.CONTENT} == (
+            found - {ChangeKind.CONTENT}
+        ), number
+
+
+def test_an_entry_that_points_into_an_older_object_stream_is_unclear() -> None:
+    """T-PDF-13: an object that its stream does not hold."""
+    pdf = approved(make_pdf(PDFSpec(is_packed=True)))
+    holder = int(re.findall(rb"(\d+) 0 obj\n<<[^\n]*/ObjStm", pdf)[0])
+    own, start = 91, len(pdf)
+    rows = b"\x02" + holder.to_bytes(4, "big") + b"\0\0"
+    rows += b"\x01" + start.to_bytes(4, "big") + b"\0\0"
+    entries = "/Type/XRef/W[1 4 2]/Size 92/Index[90 2]/Root 1 0 R/Info 3 0 R"
+    entries += f"/Prev {last_xref(pdf)}"
+    pdf += b"%d 0 obj\n%b\nendobj\n" % (own, stream(rows, entries))
+    document = read_pdf(pdf + b"startxref\n%d\n%%%%EOF\n" % start)
+    assert [problem.reason for problem in document.problems] == ["xref-mismatch"]
+    assert kinds(document) == {ChangeKind.UNCLEAR}

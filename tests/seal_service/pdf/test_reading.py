@@ -413,6 +413,18 @@ def test_an_earlier_state_that_cannot_be_read_is_passed_over() -> None:
     assert not reasons(read_pdf(mended))
 
 
+def test_earlier_states_have_the_same_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """T-PDF-16."""
+    form = PDFSpec(
+        catalog_entries="/AcroForm 20 0 R", extra_objects={20: b"<</Fields[%b]>>" % (b"<<>>" * 9)}
+    )
+    pdf = append_update(make_pdf(form), Update(objects={20: b"<</Fields[]>>"}))
+    assert not reasons(read_pdf(pdf))
+    monkeypatch.setattr(fields_module, "MAX_FIELDS", 8)
+    with pytest.raises(LimitExceeded):
+        read_pdf(pdf)
+
+
 def test_validation_data_is_read_as_it_is() -> None:
     """T-PDF-25."""
     entries = "/DSS<</Certs[20 0 R 21 0 R]/CRLs[20 0 R]/OCSPs 22 0 R>>"

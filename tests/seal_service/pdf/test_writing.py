@@ -309,6 +309,7 @@ def test_further_stamps_show_the_same_picture_once_stored() -> None:
         (make_pdf(PDFSpec(trailer_entries="/XRefStm 9")), "hybrid-xref"),
         (make_pdf(PDFSpec(catalog_entries="/AcroForm<</XFA[]>>")), "xfa"),
         (make_pdf().replace(b"/Size 7", b"/Size/7"), "xref"),
+        (make_pdf().replace(b"/Root 1 0 R", b"/Root<</Pages 2 0 R>>"), "catalog"),
     ],
 )
 def test_documents_that_are_not_sound_are_not_sealed(pdf: bytes, reason: str) -> None:
@@ -349,5 +350,6 @@ def test_places_outside_and_pictures_that_are_none_are_refused() -> None:
 
 
 def test_instants_of_any_zone_are_written_in_beijing_time() -> None:
+    assert read_pdf(seal(name="")).signatures[0].name == ""
     for at in (datetime(2026, 12, 31, 20, tzinfo=UTC), NOW + timedelta(days=40)):
         assert read_pdf(seal(signed_at=at)).signatures[0].signed_at == at

@@ -110,6 +110,24 @@ def test_revisions_follow_each_other_in_the_file() -> None:
             group_revisions(tuple(sections[index] for index in order))
 
 
+def test_the_end_of_a_revision_names_its_own_section() -> None:
+    """T-PDF-13."""
+    pdf = make_pdf()
+    later = append_update(pdf, Update())
+    named = b"startxref\n%d" % last_xref(pdf)
+    assert reason_of(later.replace(named, b"startxref\n%d" % 9999)) == "xref-order"
+    at = later.index(b"%%EOF\n", len(pdf) - 8)
+    assert reason_of(later[:at] + b"%%EOX" + later[at + 5 :]) == "startxref"
+
+
+def test_entries_of_unknown_kinds_are_no_objects() -> None:
+    """ISO 32000-1, 7.5.8.3: they are references to null."""
+    body = PDFSpec().header
+    entries = packed(bytes([7] * 12), "/Type/XRef/W[1 2 1]/Size 3/Root 1 0 R")
+    body += b"9 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (entries, len(body))
+    assert reason_of(body) == "catalog"
+
+
 def test_an_entry_may_not_lead_to_what_was_written_later() -> None:
     """T-PDF-02: signed entries that wait for bytes to come."""
     pdf = make_pdf()
@@ -165,8 +183,8 @@ def test_numbers_of_objects_and_revisions_are_limited() -> None:
     assert refusal_of(later, Limits(pdf_revisions=1)).params["limit"] == "pdf_revisions"
     many = pdf
     for _ in range(3):
-        many = append_update(many, Update(offsets=dict.fromkeys(range(20, 27), 0)))
-    assert refusal_of(many, Limits(pdf_objects=13)).params["limit"] == "pdf_objects"
+        many = append_update(many, Update(offsets=dict.fromkeys(range(1, 7), 0)))
+    assert refusal_of(many, Limits(pdf_objects=10)).params["limit"] == "pdf_objects"
     huge = pdf.replace(b"xref\n0 1", b"xref\n0 9999999999")
     assert isinstance(refusal_of(huge), LimitExceeded)
     streamed = make_pdf(PDFSpec(is_packed=True, trailer_entries="/Index[0 999999999]"))
