@@ -5,7 +5,7 @@ defaults are strict where a wrong "valid" could follow and lenient where real is
 """
 
 import tomllib
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -62,6 +62,7 @@ class Policy:
 
 
 DEFAULT_POLICY = Policy()
+MAX_SKEW = 86_400
 
 
 def parse_policy(text: str) -> Policy:
@@ -70,21 +71,28 @@ def parse_policy(text: str) -> Policy:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise PolicyRefused(str(error)) from error
-    known = {field.name: field.type for field in fields(Policy)}
-    unknown = sorted(set(values) - set(known))
+    unknown = sorted(set(values) - {field.name for field in fields(Policy)})
     if unknown:
         raise PolicyRefused(f"unknown rules: {', '.join(unknown)}", rules=", ".join(unknown))
-    return Policy(**{name: _value(name, value) for name, value in values.items()})
+    policy = DEFAULT_POLICY
+    for name, value in values.items():
+        policy = _with_rule(policy, name, value)
+    return policy
 
 
-def _value(name: str, value: object) -> object:
+def _with_rule(policy: Policy, name: str, value: object) -> Policy:
+    """Return the policy with one rule set; raises ``PolicyRefused`` for a value it cannot have."""
     if name == "clock_skew_seconds":
-        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 86_400:
-            return value
-    elif isinstance(value, str):
-        if name == "name":
-            return value
-        kind = MakerJudgedAt if name == "maker_judged_at" else Severity
-        if value in list(kind):
-            return kind(value)
+        if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= MAX_SKEW:
+            return replace(policy, clock_skew_seconds=value)
+    elif name == "name":
+        if isinstance(value, str):
+            return replace(policy, name=value)
+    elif name == "maker_judged_at":
+        if value in list(MakerJudgedAt):
+            return replace(policy, maker_judged_at=MakerJudgedAt(str(value)))
+    elif value in list(Severity):
+        severity = Severity(str(value))
+        changes: dict[str, Severity] = {name: severity}
+        return replace(policy, **changes)  # type: ignore[arg-type]  # all other rules are severities
     raise PolicyRefused(f"{name}: {value!r} is not allowed", rule=name)

@@ -146,8 +146,8 @@ def test_a_document_of_somebody_else_has_no_force_here(scene: IssuedScene) -> No
     assert (verdict.outcome, verdict.in_force, verdict.licence) == (Outcome.VALID, None, None)
 
 
-def test_a_seal_of_another_body_on_our_licence_is_named(scene: IssuedScene) -> None:
-    """T-SES-28."""
+def test_a_seal_that_our_register_does_not_know_is_not_confirmed(scene: IssuedScene) -> None:
+    """T-SES-26, T-SES-28, T-PKI-26: status unknown is no status."""
     sealed = seal_document(SealedSpec(custom_datas=scene.metadata))
     verdict = scene.verification.judge_upload(sealed)
     assert ("licence-record", "record-differs") in faults(verdict)

@@ -12,7 +12,8 @@ from seal_service.formats.cms import CMSProfile
 from seal_service.formats.pdf.archiving import add_validation_data, prepare_timestamp
 from seal_service.formats.pdf.fields import Permission
 from seal_service.formats.pdf.model import ValidationData
-from seal_service.formats.pdf.writing import SubFilter, finish
+from seal_service.formats.pdf.reading import read_pdf
+from seal_service.formats.pdf.writing import PreparedPDF, SubFilter, finish
 from tests.support import messages, pdf_attacks
 from tests.support.messages import MessageSpec, make_message
 from tests.support.pdf import approved, seal, twice_sealed
@@ -84,11 +85,8 @@ def test_a_digest_in_the_message_under_the_vendor_name_is_read() -> None:
 
 def _vendor_cms(sign: Callable[[bytes], bytes]) -> bytes:
     prepared = lay_out(replace(GM_CMS, sub_filter=SubFilter.PADES))
-    pieces = tuple(
-        piece.replace(b"/ETSI.CAdES.detached", b"/GM.sm2cms.detached ") for piece in prepared.pieces
-    )
-    prepared = replace(prepared, pieces=pieces)
-    content = hashlib.new("sm3", b"".join(pieces)).digest()
+    prepared = renamed(prepared, b"GM.sm2cms.detached")
+    content = hashlib.new("sm3", b"".join(prepared.pieces)).digest()
     party = replace(SM2_TRUST.holder(), sign=sign)
     return finish(
         prepared,
@@ -106,17 +104,21 @@ def _vendor_cms(sign: Callable[[bytes], bytes]) -> bytes:
     )
 
 
-def renamed(name: bytes) -> bytes:
-    prepared = lay_out(PDFSpec())
+def renamed(prepared: PreparedPDF, name: bytes) -> PreparedPDF:
+    """Put another SubFilter in the place of PAdES, without moving a byte."""
     filler = b" " * (len(b"/ETSI.CAdES.detached") - len(name) - 1)
-    pieces = tuple(
+    first, second = (
         piece.replace(b"/ETSI.CAdES.detached", b"/" + name + filler) for piece in prepared.pieces
     )
-    return finish(replace(prepared, pieces=pieces), b"\x30\x00")
+    return replace(prepared, pieces=(first, second))
+
+
+def strange(name: bytes) -> bytes:
+    return finish(renamed(lay_out(PDFSpec()), name), b"\x30\x00")
 
 
 def test_an_unknown_sub_filter_is_unsupported_and_never_unsigned() -> None:
-    verdict = judge(renamed(b"ACME.secret"))
+    verdict = judge(strange(b"ACME.secret"))
     (signature,) = verdict.signatures
     assert verdict.outcome is Outcome.INDETERMINATE
     assert signature.kind == "unsupported"
@@ -126,7 +128,7 @@ def test_an_unknown_sub_filter_is_unsupported_and_never_unsigned() -> None:
 @pytest.mark.parametrize("name", [b"adbe.x509.rsa_sha1", b"adbe.pkcs7.sha1"])
 def test_sub_filters_of_sha1_are_weak(name: bytes) -> None:
     """T-PDF-21."""
-    assert faults(judge(renamed(name))) == {("algorithm", "weak-algorithm")}
+    assert faults(judge(strange(name))) == {("algorithm", "weak-algorithm")}
 
 
 def test_a_file_without_signatures_is_unsigned() -> None:
@@ -355,9 +357,8 @@ def test_a_seal_in_a_pdf_is_judged_like_any_seal() -> None:
     assert faults(judge(sign_pdf(replace(GM_SEAL, seal=stranger)))) == {
         ("signer-bound-to-seal", "signer-not-in-seal")
     }
-    kept: list[bytes] = []
-    sign_pdf(replace(GM_SEAL, message=lambda value: kept.append(value) or value))
-    moved = judge(sign_pdf(replace(GM_SEAL, message=lambda _: kept[0], keywords=("other",))))
+    contents = read_pdf(sign_pdf(GM_SEAL)).signatures[0].contents or b""
+    moved = judge(sign_pdf(replace(GM_SEAL, message=lambda _: contents, keywords=("other",))))
     assert faults(moved) == {("document-digest", "data-hash-mismatch")}
 
 

@@ -8,7 +8,7 @@ kept in ``detail``.
 from collections.abc import Iterable, Mapping
 from typing import Protocol
 
-from keys.errors import ServiceError
+from keys.errors import Kind, ServiceError
 from verifier.policy import Severity
 from verifier.verdict import Check, Finding, Result
 
@@ -121,7 +121,12 @@ def reason_of(error: ServiceError) -> str:
 
 
 def refusal(check: Check, error: ServiceError, subject: str = "", *, clause: str = "") -> Finding:
-    """Turn a refusal into a failed finding; the parser's own words stay in ``detail``."""
+    """Turn a refusal into a failed finding; the parser's own words stay in ``detail``.
+
+    An engine or store at fault says nothing about the document: that is raised on.
+    """
+    if error.kind is Kind.UNAVAILABLE:
+        raise error
     inner = str(error.params.get("reason", "") or error.code)
     where = subject or str(error.params.get("subject", ""))
     return failed(

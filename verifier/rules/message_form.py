@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from keys.algorithms import OID_RSA_PSS
 from keys.certificates import Certificate
-from keys.errors import ServiceError
+from keys.errors import Kind, ServiceError
 from keys.path import PathReport, Usage, check_path
 from seal_service.formats import asn1
 from seal_service.formats.asn1 import Node, Tag
@@ -42,6 +42,8 @@ def judge_form(
             if UNUSED in faults and _all_vouched(message, report, evidence):
                 faults.pop(UNUSED)
     except ServiceError as error:
+        if error.kind is Kind.UNAVAILABLE:
+            raise
         faults = {str(error.params.get("reason", error.code)): None}
     say, reason = (failed, "own-form") if is_own else (unknown, "odd-message")
     return [say(check, reason, fault, clause=CLAUSE) for fault in faults]

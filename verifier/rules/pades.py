@@ -11,42 +11,29 @@ ISO 32000-1, 12.8; ETSI EN 319 142-1; GB/T 38540-2020 in ``/GM.sm2seal``.
 A SubFilter that we do not know is "unsupported", never "unsigned".
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from keys.algorithms import DigestAlgorithm, KeyAlgorithm
 from keys.certificates import Certificate
-from keys.errors import ServiceError
-from seal_service.formats.cms import (
-    SignedData,
-    VerifiedSigner,
-    verify_gbt35275_signer,
-    verify_signer,
-)
 from seal_service.formats.pdf.integrity import own_form_problems
 from seal_service.formats.pdf.model import ChangeKind, PDFDocument, PDFSignature
-from seal_service.formats.pdf.reading import read_pdf
-from seal_service.formats.ses import SealSignature, parse_seal_signature
-from verifier.records import IDENTIFIER_ITEM, SealRecord
 from verifier.rules.chain import ChainEvidence, read_certificates, shown_name
-from verifier.rules.findings import (
-    failed,
-    finding,
-    notice,
-    passed,
-    refusal,
-    unknown,
+from verifier.rules.findings import failed, finding, notice, passed, unknown
+from verifier.rules.pdf_values import (
+    CLAUSE,
+    JudgedValue,
+    OpenedPDF,
+    PDFContext,
+    judge_document_stamp,
+    judge_value,
+    open_pdf,
 )
-from verifier.rules.ses import SealedOriginal, judge_seal
-from verifier.rules.signed_data import SignedOriginal, judge_signed_data
-from verifier.rules.timestamp import judge_timestamps
 from verifier.verdict import (
     Check,
     Finding,
     Integrity,
     Result,
-    SealFacts,
     SignatureVerdict,
     TimeSource,
     in_order,
@@ -55,56 +42,7 @@ from verifier.verdict import (
     trust_of,
 )
 
-CLAUSE = "ISO 32000-1, 12.8"
-CMS_FILTERS = frozenset({"ETSI.CAdES.detached", "adbe.pkcs7.detached"})
-GM_CMS_FILTER = "GM.sm2cms.detached"
-SEAL_FILTER = "GM.sm2seal"
-WEAK_FILTERS = frozenset({"adbe.x509.rsa_sha1", "adbe.pkcs7.sha1"})
-OWN_HANDLER = "Eseal."
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedPDF:
-    """A document as read; ``document`` is None where nothing could be read."""
-
-    document: PDFDocument | None = None
-    seal_values: Mapping[str, SealSignature | ServiceError] | None = None
-    """What the fields with a seal hold, by field name."""
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def claims(self) -> Mapping[str, str]:
-        """Return the named values that the document carries."""
-        return {} if self.document is None else self.document.claims
-
-    @property
-    def is_own(self) -> bool:
-        """Return whether the document says it is a licence that was made by us."""
-        if self.document is None:
-            return False
-        handlers = [one.filter for one in self.document.signatures]
-        return IDENTIFIER_ITEM in self.claims or any(
-            handler.startswith(OWN_HANDLER) for handler in handlers
-        )
-
-    @property
-    def seal_ids(self) -> frozenset[str]:
-        """Return the numbers of the seals inside."""
-        values = (self.seal_values or {}).values()
-        return frozenset(one.seal.seal_id for one in values if isinstance(one, SealSignature))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PDFContext:
-    """What one document is judged against."""
-
-    evidence: ChainEvidence
-    seals: Mapping[str, tuple[SealRecord, ...]] | None = None
-    known_since: datetime | None = None
-
-    def seal_records(self, seal_id: str) -> tuple[SealRecord, ...] | None:
-        """Return the register's rows for a seal number."""
-        return None if self.seals is None else self.seals.get(seal_id, ())
+__all__ = ["JudgedPDF", "OpenedPDF", "PDFContext", "judge_pdf", "open_pdf"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,39 +55,6 @@ class JudgedPDF:
     """Certificates whose signatures hold."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Value:
-    """What judging the value of one signature gave."""
-
-    kind: str
-    findings: tuple[Finding, ...]
-    signed_at: datetime | None = None
-    time_source: TimeSource = TimeSource.NONE
-    signer: Certificate | None = None
-    seal: SealFacts | None = None
-
-
-def open_pdf(data: bytes) -> OpenedPDF:
-    """Read a document; what refuses to be read is said in ``findings``."""
-    try:
-        document = read_pdf(data)
-    except ServiceError as error:
-        return OpenedPDF(findings=(refusal(Check.CONTAINER, error, clause="ISO 32000-1, 7.5"),))
-    values = {
-        one.field_name: _seal_value(one)
-        for one in document.signatures
-        if one.sub_filter == SEAL_FILTER
-    }
-    return OpenedPDF(document=document, seal_values=values)
-
-
-def _seal_value(signature: PDFSignature) -> SealSignature | ServiceError:
-    try:
-        return parse_seal_signature(signature.contents or b"")
-    except ServiceError as error:
-        return error.with_traceback(None)
-
-
 def judge_pdf(opened: OpenedPDF, context: PDFContext) -> JudgedPDF:
     """Judge every signature of a document that was opened."""
     document = opened.document
@@ -157,7 +62,7 @@ def judge_pdf(opened: OpenedPDF, context: PDFContext) -> JudgedPDF:
         return JudgedPDF(signatures=(), findings=opened.findings)
     context = replace(context, evidence=_with_validation_data(document, context.evidence))
     stamps = {  # 1
-        one.field_name: _judge_document_stamp(one, document, context)
+        one.field_name: judge_document_stamp(one, document, context)
         for one in document.signatures
         if one.is_document_timestamp
     }
@@ -170,7 +75,7 @@ def judge_pdf(opened: OpenedPDF, context: PDFContext) -> JudgedPDF:
             proof = _proven_by(
                 [stamps[one.field_name] for one in later if one.field_name in stamps]
             )
-            value = _judge_value(signature, opened, document, _proven(context, proof))
+            value = judge_value(signature, opened, document, _proven(context, proof))
         verdicts.append(_conclude(signature, value, opened, document))
         if value.signer is not None and verdicts[-1].integrity is Integrity.HOLDS:
             signers.append(value.signer)
@@ -197,7 +102,7 @@ def _with_validation_data(document: PDFDocument, evidence: ChainEvidence) -> Cha
     )
 
 
-def _proven_by(stamps: Sequence[_Value]) -> datetime | None:
+def _proven_by(stamps: Sequence[JudgedValue]) -> datetime | None:
     times = [
         one.signed_at
         for one in stamps
@@ -211,110 +116,8 @@ def _proven(context: PDFContext, proof: datetime | None) -> PDFContext:
     return replace(context, known_since=min(known, default=None))
 
 
-# 1. Time stamps over the document
-
-
-def _judge_document_stamp(
-    signature: PDFSignature, document: PDFDocument, context: PDFContext
-) -> _Value:
-    pieces = b"".join(signature.pieces(document.data))
-    tokens = [] if signature.contents is None else [signature.contents]
-    judged = judge_timestamps(tokens, pieces, context.evidence, is_own=False)
-    findings = list(judged.findings)
-    if judged.stamped_at is not None:
-        findings.append(passed(Check.SIGNATURE_VALUE, "signature-holds", clause=CLAUSE))
-        findings.append(passed(Check.DOCUMENT_DIGEST, "digest-holds", clause=CLAUSE))
-    return _Value(
-        kind="timestamp",
-        findings=tuple(findings),
-        signed_at=judged.stamped_at,
-        time_source=TimeSource.NONE if judged.stamped_at is None else TimeSource.TIMESTAMP,
-    )
-
-
-# 2. One signature
-
-
-def _judge_value(
-    signature: PDFSignature, opened: OpenedPDF, document: PDFDocument, context: PDFContext
-) -> _Value:
-    sub_filter = signature.sub_filter
-    if sub_filter in WEAK_FILTERS:
-        weak = failed(Check.ALGORITHM, "weak-algorithm", sub_filter, clause=CLAUSE)
-        return _Value(kind="unsupported", findings=(weak,))
-    if sub_filter == SEAL_FILTER:
-        return _judge_seal(signature, opened, document, context)
-    if sub_filter in CMS_FILTERS or sub_filter == GM_CMS_FILTER:
-        return _judge_message(signature, opened, document, context)
-    strange = unknown(Check.STRUCTURE, "unsupported-signature", sub_filter[:80], clause=CLAUSE)
-    return _Value(kind="unsupported", findings=(strange,))
-
-
-def _judge_seal(
-    signature: PDFSignature, opened: OpenedPDF, document: PDFDocument, context: PDFContext
-) -> _Value:
-    value = (opened.seal_values or {})[signature.field_name]
-    if isinstance(value, ServiceError):
-        broken = refusal(Check.STRUCTURE, value, signature.field_name, clause=CLAUSE)
-        return _Value(kind="gm-seal", findings=(broken,))
-    original = SealedOriginal(
-        digest=signature.digest(document.data, DigestAlgorithm.SM3),
-        is_own=opened.is_own,
-        known_since=context.known_since,
-        seals=context.seal_records(value.seal.seal_id),
-    )
-    judged = judge_seal(value, original, context.evidence)
-    findings = list(judged.findings)
-    if not any(one.check is Check.DOCUMENT_DIGEST for one in findings):
-        findings.append(passed(Check.DOCUMENT_DIGEST, "digest-holds", clause=CLAUSE))
-    return _Value(
-        kind="gm-seal",
-        findings=tuple(findings),
-        signed_at=judged.signed_at,
-        time_source=judged.time_source,
-        signer=judged.signer,
-        seal=judged.seal,
-    )
-
-
-def _judge_message(
-    signature: PDFSignature, opened: OpenedPDF, document: PDFDocument, context: PDFContext
-) -> _Value:
-    is_gm = signature.sub_filter == GM_CMS_FILTER
-    if signature.contents is None:
-        return _Value(kind="gm-cms" if is_gm else "rsa-pades", findings=())
-    pieces = signature.pieces(document.data)
-
-    def verify(signed_data: SignedData) -> VerifiedSigner:
-        if is_gm:
-            # Under this name the digest of the document travels as content (GB/T 35275 form A).
-            return verify_gbt35275_signer(signed_data, b"".join(pieces))
-        return verify_signer(signed_data, [bytes(piece) for piece in pieces])
-
-    original = SignedOriginal(
-        verify=verify,
-        is_own=opened.is_own,
-        claimed_at=signature.signed_at,
-        known_since=context.known_since,
-        needs_signing_certificate=signature.sub_filter == "ETSI.CAdES.detached",
-    )
-    judged = judge_signed_data(signature.contents, original, context.evidence)
-    findings = list(judged.findings)
-    signer = None if judged.signer is None else judged.signer.certificate
-    if signer is not None:
-        findings.append(passed(Check.DOCUMENT_DIGEST, "digest-holds", clause=CLAUSE))
-        is_gm = signer.public_key.algorithm is KeyAlgorithm.SM2
-    return _Value(
-        kind="gm-cms" if is_gm else "rsa-pades",
-        findings=tuple(findings),
-        signed_at=judged.signed_at,
-        time_source=judged.time_source,
-        signer=signer,
-    )
-
-
 def _conclude(
-    signature: PDFSignature, value: _Value, opened: OpenedPDF, document: PDFDocument
+    signature: PDFSignature, value: JudgedValue, opened: OpenedPDF, document: PDFDocument
 ) -> SignatureVerdict:
     findings = in_order(
         [
