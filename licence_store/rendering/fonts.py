@@ -129,6 +129,14 @@ class FontFile:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """Fonts of one design, tried together."""
+
+    families: tuple[str, ...]
+    code_points: frozenset[int]
+
+
 class FontFolder:
     """The fonts of one folder, by role. May be shared between threads."""
 
@@ -136,6 +144,7 @@ class FontFolder:
         self.folder = folder.resolve()
         self.fonts: Mapping[str, FontFile] = _read_manifest(self.folder)
         self._by_postscript_name = {font.postscript_name: font for font in self.fonts.values()}
+        self._chains: dict[str, tuple[_Step, ...]] = {}
 
     def by_postscript_name(self, name: str) -> FontFile:
         """Return the font that a PDF embeds under this name, subset tag removed."""
@@ -153,47 +162,43 @@ class FontFolder:
         chain = self._chain(role)
         self._check_drawable(text, chain)
         if as_one:
-            for step in chain:
-                if points <= self._coverage(step):
-                    return [font.family for font in step]
+            kept = next(((step,) for step in chain if points <= step.code_points), chain)
         else:
-            kept = [chain[0]]
-            missing = points - self._coverage(chain[0])
+            kept = (chain[0],)
+            missing = points - chain[0].code_points
             for step in chain[1:]:
-                if missing & self._coverage(step):
-                    kept.append(step)
-                    missing -= self._coverage(step)
-            return list(dict.fromkeys(font.family for step in kept for font in step))
-        return list(dict.fromkeys(font.family for step in chain for font in step))
+                if missing & step.code_points:
+                    kept += (step,)
+                    missing -= step.code_points
+        return list(dict.fromkeys(family for step in kept for family in step.families))
 
-    def _chain(self, role: str) -> list[tuple[FontFile, ...]]:
-        steps = FALLBACK.get(role, (role, "song", "rare"))
-        chain = [
-            tuple(self.fonts[part] for part in GROUPS.get(step, (step,)) if part in self.fonts)
-            for step in steps
-        ]
-        chain = [step for step in chain if step]
+    def _chain(self, role: str) -> tuple[_Step, ...]:
+        """Return what to try for a role, in order; worked out once."""
+        known = self._chains.get(role)
+        if known is not None:
+            return known
+        chain: list[_Step] = []
+        for name in FALLBACK.get(role, (role, "song", "rare")):
+            fonts = [self.fonts[part] for part in GROUPS.get(name, (name,)) if part in self.fonts]
+            if fonts:
+                points = frozenset[int]().union(*(font.code_points for font in fonts))
+                chain.append(_Step(tuple(font.family for font in fonts), points))
         if not chain:
             raise FontsUnavailable(f"no font for role {role}", role=role)
-        return chain
+        self._chains[role] = tuple(chain)
+        return self._chains[role]
 
     @staticmethod
-    def _coverage(step: tuple[FontFile, ...]) -> frozenset[int]:
-        if len(step) == 1:
-            return step[0].code_points
-        return frozenset().union(*(font.code_points for font in step))
-
-    def _check_drawable(self, text: str, chain: list[tuple[FontFile, ...]]) -> None:
+    def _check_drawable(text: str, chain: tuple[_Step, ...]) -> None:
         if text.isascii() and text.isprintable():
             return
-        covered = [font.code_points for step in chain for font in step]
         bad = [
             character
             for character in dict.fromkeys(text)
             if character != "\n"
             and (
                 unicodedata.category(character) in ("Co", "Cc", "Cf", "Cs")
-                or not any(ord(character) in points for points in covered)
+                or not any(ord(character) in step.code_points for step in chain)
             )
         ]
         if bad:
