@@ -158,17 +158,17 @@ def _passed(pending: list[TextLine], line: TextLine) -> Iterator[TextLine]:
 def _lines_of(element: etree._Element, page_number: int, limits: Limits) -> Iterator[TextLine]:
     boundary = numbers_in(element.get("Boundary", ""), 4) or (0.0, 0.0, 0.0, 0.0)
     matrix = numbers_in(element.get("CTM", ""), 6) or IDENTITY
-    size = _number(element.get("Size"), 0.0)
-    stretch = _number(element.get("HScale"), 1.0)
+    size = number_or(element.get("Size"), 0.0)
+    stretch = number_or(element.get("HScale"), 1.0)
     scale = float((matrix[2] ** 2 + matrix[3] ** 2) ** 0.5) or 1.0
     x = y = 0.0
     text, baseline, end = "", 0.0, 0.0
     xs: list[float] = []
     for code in children(element, "TextCode"):
-        x, y = _number(code.get("X"), x), _number(code.get("Y"), y)
+        x, y = number_or(code.get("X"), x), number_or(code.get("Y"), y)
         characters = "".join(str(piece) for piece in code.itertext())
-        steps = _deltas(code.get("DeltaX", ""), len(characters) - 1, limits)
-        drops = _deltas(code.get("DeltaY", ""), len(characters) - 1, limits)
+        steps = spell_out(code.get("DeltaX", ""), len(characters) - 1, limits)
+        drops = spell_out(code.get("DeltaY", ""), len(characters) - 1, limits)
         at_x, at_y = x, y
         for index, character in enumerate(characters):
             page_x = matrix[0] * at_x + matrix[2] * at_y + matrix[4] + boundary[0]
@@ -199,19 +199,20 @@ def _width(character: str) -> float:
     return 1.0 if unicodedata.east_asian_width(character) in "WF" else 0.5
 
 
-def _number(text: str | None, default: float) -> float:
+def number_or(text: str | None, default: float) -> float:
+    """Return a plain decimal number, or ``default`` where there is none."""
     return float(text) if text and NUMBER.fullmatch(text.strip()) else default
 
 
-def _deltas(text: str, count: int, limits: Limits) -> list[float]:
+def spell_out(text: str, count: int, limits: Limits = DEFAULT_LIMITS) -> list[float]:
     """Spell out ``g N v``; a list that is too short goes on with its last value."""
     found: list[float] = []
     words = iter(text.split())
     for word in words:
         if word != "g":
-            found.append(_number(word, 0.0))
+            found.append(number_or(word, 0.0))
             continue
-        times, value = next(words, "0"), _number(next(words, "0"), 0.0)
+        times, value = next(words, "0"), number_or(next(words, "0"), 0.0)
         repeat = int(times) if times.isascii() and times.isdigit() and len(times) < 9 else 0
         if len(found) + repeat > limits.text_deltas:
             raise LimitExceeded("too many deltas", reason="limit", limit="text_deltas")
