@@ -35,6 +35,4 @@ def rsa_floor(bits: int) -> tuple[Measurement, ...]:
 def _rates(name: str, sign: str, verify: str) -> Iterator[Measurement]:
     for kind, rate in (("sign", float(sign)), ("verify", float(verify))):
         cost = round(1000 / rate, 4)
-        yield Measurement(
-            name=f"{name}_{kind}", cpu_ms=cost, wall_ms=cost, ops=int(rate * SECONDS)
-        )
+        yield Measurement(name=f"{name}_{kind}", cpu_ms=cost, wall_ms=cost, ops=int(rate * SECONDS))

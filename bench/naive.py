@@ -7,9 +7,15 @@ long as ours. Only the PDF, so half of what ``issue`` makes, and nothing is stor
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import qrcode
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from PIL import Image
 from pyhanko.pdf_utils.images import PdfImage
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.sign import fields, signers
@@ -22,6 +28,7 @@ from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 
 FONT = "Song"
+KEY_BITS = 3072
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +53,30 @@ class NaiveStack:
         return bytes(signer.sign_pdf(writer).getbuffer())
 
 
-def open_stack(key: Path, certificate: Path, chain: Path, seal: bytes, fonts: Path) -> NaiveStack:
-    """Load key (PEM, in the clear), certificates, picture and font once."""
+def open_stack(seal_png: bytes, fonts: Path, folder: Path, now: datetime) -> NaiveStack:
+    """Make a key as long as ours and a certificate; load both, picture and font once."""
     pdfmetrics.registerFont(TTFont(FONT, str(fonts / "EsealSong-Regular.ttf")))
-    signer = signers.SimpleSigner.load(str(key), str(certificate), ca_chain_files=(str(chain),))
-    if not isinstance(signer, signers.SimpleSigner):
-        raise SystemExit("the naive stack's signer does not load")
-    picture = PdfImage(ImageReader(io.BytesIO(seal))._image)  # noqa: SLF001 - Pillow's image
-    return NaiveStack(signer=signer, seal_picture=picture)
+    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
+    key_path, certificate_path = folder / "naive-key.pem", folder / "naive-certificate.pem"
+    key_path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    certificate_path.write_bytes(_certificate(key, now).public_bytes(Encoding.PEM))
+    signer = signers.SimpleSigner.load(str(key_path), str(certificate_path))
+    with Image.open(io.BytesIO(seal_png)) as picture:
+        return NaiveStack(signer=signer, seal_picture=PdfImage(picture.convert("RGBA")))
+
+
+def _certificate(key: rsa.RSAPrivateKey, now: datetime) -> x509.Certificate:
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "naive")])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=365))
+        .sign(key, hashes.SHA256())
+    )
 
 
 def render(face_data: Mapping[str, str], link: str) -> bytes:
