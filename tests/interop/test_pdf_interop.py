@@ -1,8 +1,10 @@
 """Our PDFs before other programs: qpdf, poppler, pdfium, pyHanko; and theirs before our reader."""
 
+import asyncio
 import io
 import shutil
 import subprocess
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 
@@ -11,23 +13,30 @@ import pypdfium2
 import pytest
 from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.serialization import Encoding, load_der_private_key
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from pyhanko.pdf_utils.reader import PdfFileReader
-from pyhanko.sign import fields, signers
-from pyhanko.sign.validation import validate_pdf_signature
-from pyhanko.sign.validation.status import PdfSignatureStatus
+from pyhanko.sign import fields, signers, timestamps
+from pyhanko.sign.diff_analysis import ModificationLevel
+from pyhanko.sign.validation import validate_pdf_signature, validate_pdf_timestamp
+from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from keys.algorithms import DigestAlgorithm
 from licence_store.qr import qr_matrix
 from seal_service.formats.cms import parse_signed_data, verify_signer
-from seal_service.formats.pdf.archiving import add_validation_data
+from seal_service.formats.pdf.archiving import add_validation_data, prepare_timestamp
 from seal_service.formats.pdf.fields import Permission
 from seal_service.formats.pdf.integrity import check_integrity
 from seal_service.formats.pdf.model import ChangeKind, ValidationData
 from seal_service.formats.pdf.pages import PDFPlacement
 from seal_service.formats.pdf.reading import read_pdf
-from seal_service.formats.pdf.writing import ReservedField
+from seal_service.formats.pdf.writing import ReservedField, finish
 from tests.licence_store.rendering.samples import FONTS, QR_LINK, make_face, renderer, template
 from tests.support import pdf_attacks
 from tests.support.messages import rsa_key_der, rsa_party
@@ -177,6 +186,84 @@ def test_pyhanko_fills_the_field_we_left() -> None:
     assert not document.forbidden_changes(ours)
     assert theirs.covers_file
     assert not document.problems
+
+
+@cache
+def timestamper() -> timestamps.DummyTimeStamper:
+    """Return pyHanko's own time-stamp authority with a certificate of ours."""
+    key = load_der_private_key(rsa_key_der(), None)
+    assert isinstance(key, rsa.RSAPrivateKey)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "示例时间戳")])
+    usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(9)
+        .not_valid_before(NOW - timedelta(days=365))
+        .not_valid_after(NOW + timedelta(days=730))
+        .add_extension(usage, critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    return timestamps.DummyTimeStamper(
+        tsa_cert=asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER)),
+        tsa_key=asn1_keys.PrivateKeyInfo.load(rsa_key_der()),
+        certs_to_embed=SimpleCertificateStore(),
+        fixed_dt=NOW,
+    )
+
+
+def long_term_context() -> ValidationContext:
+    anchors = [asn1_x509.Certificate.load(rsa_party().certificate), timestamper().tsa_cert]
+    return ValidationContext(trust_roots=anchors, moment=NOW, allow_fetching=False)
+
+
+def test_pyhankos_archived_documents_are_read() -> None:
+    """PAdES B-LTA: validation data and a document time stamp after the signature."""
+    metadata = signers.PdfSignatureMetadata(
+        field_name="Theirs",
+        md_algorithm="sha256",
+        subfilter=fields.SigSeedSubFilter.PADES,
+        embed_validation_info=True,
+        use_pades_lta=True,
+        signer_key_usage=set(),
+        validation_context=long_term_context(),
+    )
+    writer = IncrementalPdfFileWriter(io.BytesIO(make_pdf()))
+    signed = signers.sign_pdf(writer, metadata, signer=pyhanko_signer(), timestamper=timestamper())
+    document = read_pdf(bytes(signed.getbuffer()))
+    theirs, stamp = document.signatures
+    assert stamp.is_document_timestamp
+    assert not document.forbidden_changes(stamp)
+    assert not document.forbidden_changes(theirs)
+    kinds = {change.kind for change in theirs.later_changes}
+    assert {ChangeKind.VALIDATION_DATA, ChangeKind.DOCUMENT_TIMESTAMP} <= kinds
+    assert document.validation_data.certificates
+    assert not document.problems
+
+
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_pyhanko_reads_our_archived_documents(is_packed: bool) -> None:
+    certificates = (rsa_party().certificate, timestamper().tsa_cert.dump())
+    archived = add_validation_data(
+        seal(make_pdf(PDFSpec(is_packed=is_packed))), ValidationData(certificates=certificates)
+    )
+    prepared = prepare_timestamp(archived, field_name="Timestamp")
+    digest = prepared.digest(DigestAlgorithm.SHA256)
+    token = asyncio.run(timestamper().async_timestamp(digest, "sha256"))
+    pdf = finish(prepared, token.dump())
+    assert not read_pdf(pdf).forbidden_changes(read_pdf(pdf).signatures[0])
+    reader = PdfFileReader(io.BytesIO(pdf), strict=True)
+    (ours,) = reader.embedded_regular_signatures
+    (stamp,) = reader.embedded_timestamp_signatures
+    status = validate_pdf_signature(ours, long_term_context())
+    assert status.bottom_line
+    assert status.modification_level is ModificationLevel.LTA_UPDATES
+    stamped = validate_pdf_timestamp(stamp, long_term_context())
+    assert stamped.intact
+    assert stamped.valid
+    assert stamped.coverage is SignatureCoverageLevel.ENTIRE_FILE
 
 
 @needs_fonts
