@@ -64,20 +64,10 @@ from seal_service.formats.ofd.signatures import (
 from seal_service.formats.ofd.xml import NAMESPACE, children, parse_xml
 from seal_service.formats.ofd.zip_reading import read_container
 from seal_service.formats.ofd.zip_writing import PLAIN, append_entries, pack
+from seal_service.formats.placement import Placement
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StampPlacement:
-    """Where the seal picture goes, in millimetres from the top-left of the page."""
-
-    page_number: int
-    """From 1."""
-    x_mm: float
-    y_mm: float
-    width_mm: float
-    height_mm: float
-    clip: tuple[float, float, float, float] | None = None
-    """Visible part, relative to the placement: x, y, width, height."""
+StampPlacement = Placement
+"""Where the seal picture goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

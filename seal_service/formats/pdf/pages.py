@@ -11,6 +11,7 @@ from seal_service.errors import InvalidPlacement, LimitExceeded, MalformedDocume
 from seal_service.formats.pdf.fields import catalog_of
 from seal_service.formats.pdf.objects import ObjectTable
 from seal_service.formats.pdf.syntax import Dictionary, Ref, Value
+from seal_service.formats.placement import Placement
 
 POINTS_PER_MM = 72 / 25.4
 MAX_TREE_DEPTH = 64
@@ -43,26 +44,8 @@ class PDFPage:
         return (up, across) if self.rotation in (90, 270) else (across, up)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PDFPlacement:
-    """Where a seal picture goes, in millimetres from the top left of the page as seen."""
-
-    page_number: int
-    """From 1."""
-    x_mm: float
-    y_mm: float
-    width_mm: float
-    height_mm: float
-    clip: Box | None = None
-    """Visible part, relative to the placement: x, y, width, height in millimetres."""
-
-    @property
-    def seen_mm(self) -> Box:
-        """Return x, y, width and height of what will be seen."""
-        if self.clip is None:
-            return self.x_mm, self.y_mm, self.width_mm, self.height_mm
-        x, y, width, height = self.clip
-        return self.x_mm + x, self.y_mm + y, width, height
+PDFPlacement = Placement
+"""Where a seal picture goes on a page as seen."""
 
 
 def read_pages(table: ObjectTable) -> tuple[PDFPage, ...]:
