@@ -286,6 +286,7 @@ def test_a_strict_value_of_64_bytes_is_not_taken_for_raw() -> None:
 @pytest.mark.parametrize(
     "value",
     [b"", bytes(64), b"\xff" * 64, b"\x01" * 63, b"\x01" * 65, SIGNATURE + b"\x00"],
+    ids=["empty", "zeros", "ones", "63-bytes", "65-bytes", "trailing"],
 )
 def test_every_other_form_is_left_to_the_strict_reader(value: bytes) -> None:
     assert sm2.normalise_foreign(value) == (value, None)
