@@ -34,7 +34,11 @@ ALLOWED = {
     "asn1crypto": ("keys.*", "seal_service.formats.asn1", "seal_service.formats.cms*"),
     "cryptography": ("keys.*", "seal_service.plumbing.secret_box"),
     "typst": ("licence_store.rendering.*", "seal_service.seals.picture"),
-    "uharfbuzz": ("licence_store.rendering.*", "seal_service.seals.glyphs"),
+    "uharfbuzz": (
+        "licence_store.rendering.*",
+        "seal_service.seals.glyphs",
+        "verifier.page_pictures.*",
+    ),
     "fastapi": (
         "*.api",
         "*.web",
