@@ -22,7 +22,6 @@ from lxml import etree
 
 from keys.algorithms import sm3
 from seal_service.errors import (
-    AlreadySealed,
     InvalidPlacement,
     LimitExceeded,
     MalformedDocument,
@@ -39,11 +38,11 @@ from seal_service.formats.ofd.model import (
     SignatureKind,
     StampAnnotation,
 )
-from seal_service.formats.ofd.names import check_entry_name, directory_of
+from seal_service.formats.ofd.names import directory_of
+from seal_service.formats.ofd.opening import OpenedOFD, open_package
 from seal_service.formats.ofd.own_form import (
     DECLARATION,
     OWN_PROVIDER,
-    claims_own_form,
     identifier,
     identifiers_of,
     number_of,
@@ -88,18 +87,8 @@ class PreparedOFD:
     signature_list: StoredEntry
 
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    """A package about to be sealed."""
-
-    container: OFDContainer
-    document: OFDDocument
-    signatures: tuple[OFDSignature, ...]
-    own_form: bool
-
-
 def prepare(
-    package: bytes | OFDContainer,
+    package: bytes | OFDContainer | OpenedOFD,
     *,
     eseal_der: bytes,
     placements: Sequence[StampPlacement],
@@ -112,7 +101,7 @@ def prepare(
     With ``lock`` the signature list is protected too, and no signature can follow. Raises
     ``AlreadySealed`` (reason ``locked``), ``InvalidPlacement`` or ``MalformedDocument``.
     """
-    opened = _open(package)  # 1
+    opened = package if isinstance(package, OpenedOFD) else open_package(package)  # 1
     base, list_path = _with_list(opened)  # 2
     signature = _new_signature(opened, list_path, placements, provider)
     seal_entry = pack(signature.seal_path or "", eseal_der)  # 3
@@ -183,72 +172,10 @@ def _integrity_problems(
         yield from (problem.reason for problem in own_form_problems(container, signatures))
 
 
-# --- 1. opening --------------------------------------------------------------------------------
-
-
-def _open(package: bytes | OFDContainer) -> _Opened:
-    """Read a package strictly if it bears it, tolerantly otherwise; refuse to seal broken ones."""
-    try:
-        opened = _read(package, strict=True)
-    except MalformedDocument:
-        opened = _read(package, strict=False)
-    document = opened.document
-    if document.problems:
-        raise MalformedDocument("", reason=document.problems[0].reason)
-    if document.lists_missing_signatures:
-        raise MalformedDocument("signature list named but absent", reason="signature-list-missing")
-    if len(opened.signatures) >= DEFAULT_LIMITS.signatures:
-        raise LimitExceeded("too many signatures", reason="limit", limit="signatures")
-    for signature in opened.signatures:
-        if signature.locks_list:
-            raise AlreadySealed("an earlier signature locked the document", reason="locked")
-        checked = check_references(opened.container, signature)
-        bad = next((r.path for r in checked if r.result is not ReferenceResult.OK), None)
-        if signature.problems or bad is not None:
-            raise MalformedDocument(
-                "an earlier signature does not hold",
-                reason="earlier-signature",
-                subject=bad or signature.path,
-            )
-    return opened
-
-
-def _read(package: bytes | OFDContainer, *, strict: bool) -> _Opened:
-    if isinstance(package, OFDContainer):
-        # One that was read from a file is read again, for it must be read strictly first.
-        container = _read_file(package.data, strict=strict) if package.members else package
-    else:
-        container = _read_file(package, strict=strict)
-    document = read_document(container, strict=strict)
-    signatures = read_signatures(container, document, strict=strict)
-    own_form = strict
-    if strict:
-        for path in container.entries:
-            length = len(path.encode())
-            check_entry_name(path, raw_length=length, limits=DEFAULT_LIMITS, strict=True)
-    if strict and signatures:
-        own_form = all(map(claims_own_form, signatures))
-        own_form = own_form and not own_form_problems(container, signatures)
-    return _Opened(container, document, signatures, own_form)
-
-
-def _read_file(data: bytes, *, strict: bool) -> OFDContainer:
-    """Read the ZIP; the framing of an unsigned package does not matter, for it is written anew."""
-    if not strict:
-        return read_container(data)
-    try:
-        return read_container(data, strict=True)
-    except MalformedDocument:
-        container = read_container(data)
-        if read_document(container).signatures_path is not None:
-            raise
-        return container
-
-
 # --- 2. and 3. the list ------------------------------------------------------------------------
 
 
-def _with_list(opened: _Opened) -> tuple[OFDContainer, str]:
+def _with_list(opened: OpenedOFD) -> tuple[OFDContainer, str]:
     """Return the package with a signature list named in OFD.xml, and where the list is."""
     container, body = opened.container, opened.document.body
     if body.signatures_path is not None:
@@ -270,7 +197,7 @@ def _with_list(opened: _Opened) -> tuple[OFDContainer, str]:
 
 
 def _new_signature(
-    opened: _Opened,
+    opened: OpenedOFD,
     list_path: str,
     placements: Sequence[StampPlacement],
     provider: OFDProvider,
@@ -291,7 +218,7 @@ def _new_signature(
     )
 
 
-def _signature_list(opened: _Opened, added: OFDSignature) -> bytes:
+def _signature_list(opened: OpenedOFD, added: OFDSignature) -> bytes:
     """Return the list with the new record; foreign lists keep their own records as they are."""
     path = added.list_path
     old = opened.container.entries.get(path)
@@ -326,14 +253,14 @@ def _numbered(parent: str, stem: str) -> Iterator[str]:
     return (f"{prefix}{stem}_{number}" for number in range(DEFAULT_LIMITS.package_members + 1))
 
 
-def _signature_folder(opened: _Opened, list_path: str) -> str:
+def _signature_folder(opened: OpenedOFD, list_path: str) -> str:
     parent = directory_of(list_path)
     if opened.signatures:
         parent = directory_of(directory_of(opened.signatures[-1].path))
     return _free(opened.container, _numbered(parent, "Sign"))
 
 
-def _next_number(opened: _Opened, list_path: str) -> int:
+def _next_number(opened: OpenedOFD, list_path: str) -> int:
     """Return the number after every identifier in use: lists, stamps and MaxSignId share them."""
     used = identifiers_of(opened.signatures)
     if list_path in opened.container.entries:
