@@ -38,7 +38,8 @@ LOCKED_FLAG = 128
 _FIELD_KEYS = frozenset({"V", "AP", "M", "MK", "F"})
 """What may change in a signature field, or its widget, when it is filled."""
 _STAMP_KEYS = frozenset(
-    {"Type", "Subtype", "FT", "T", "F", "Ff", "P", "Rect", "V", "AP", "DR", "DA", "MK", "Border"}
+    {"Type", "Subtype", "FT", "T", "TU", "TM", "NM", "M", "H", "F", "Ff", "P", "Rect", "V", "AP"}
+    | {"DR", "DA", "MK", "Border"}
 )
 """What the field of a time stamp consists of; no actions."""
 _CATALOG_KEYS = frozenset({"DSS", "Extensions", "AcroForm"})

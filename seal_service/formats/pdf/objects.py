@@ -81,6 +81,11 @@ class Source:
         self._plain[offset] = found
         return found
 
+    def has_header(self, offset: int, reference: Ref) -> bool:
+        """Return whether the object of that number and generation begins at ``offset``."""
+        header = _HEADER.match(self.data, offset)
+        return header is not None and (int(header[1]), int(header[2])) == reference
+
     def spend(self, steps: int) -> None:
         """Count work that has no other limit. Raises ``LimitExceeded``."""
         self._work += steps

@@ -39,11 +39,11 @@ from seal_service.formats.pdf.model import (
     Revision,
     ValidationData,
 )
-from seal_service.formats.pdf.objects import ObjectTable, Source
+from seal_service.formats.pdf.objects import PLAIN, ObjectTable, Source
 from seal_service.formats.pdf.pages import PDFPage, read_pages
 from seal_service.formats.pdf.revisions import RevisionParts, group_revisions
 from seal_service.formats.pdf.signatures import Surroundings, read_signatures
-from seal_service.formats.pdf.survey import Survey, survey
+from seal_service.formats.pdf.survey import MAX_REMARKS, Survey, survey
 from seal_service.formats.pdf.syntax import Ref, Stream, Value
 from seal_service.formats.pdf.xref import header_version, read_sections, table_of
 
@@ -85,6 +85,7 @@ def read_pdf(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PDFDocument:
     problems += certification_problems
     problems += _signature_problems(parts, signatures)
     problems += parts.surveyed.problems
+    problems += _stale_problems(parts)
     information = read_information(table)  # 5
     metadata, metadata_problems = _metadata(table, information)
     return PDFDocument(
@@ -154,6 +155,20 @@ def _trailing_problems(data: bytes, parts: _Parts) -> list[Notice]:
     if data.count(b"startxref") != named:
         found.append(Notice(reason="stray-startxref"))
     return found
+
+
+def _stale_problems(parts: _Parts) -> list[Notice]:
+    """Find entries that were replaced later and never led to their object (T-PDF-13).
+
+    The survey does not see them, but a reader that knows objects by number and generation does.
+    """
+    table, found = parts.table, []
+    for section in (section for revision in parts.revisions for section in revision.own):
+        for number, entry in section.entries.items():
+            is_stale = entry.kind == PLAIN and table.entries[number] != entry
+            if is_stale and not table.source.has_header(entry.place, Ref(number, entry.detail)):
+                found.append(Notice(reason="xref-mismatch", subject=f"object {number}"))
+    return found[:MAX_REMARKS]
 
 
 # --- 3. and 4. signatures ----------------------------------------------------------------------

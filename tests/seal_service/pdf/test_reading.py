@@ -413,6 +413,17 @@ def test_an_earlier_state_that_cannot_be_read_is_passed_over() -> None:
     assert not reasons(read_pdf(mended))
 
 
+@pytest.mark.parametrize("wrong", [b"%010d 00040 n", b"%010d 00000 n"])
+def test_entries_that_were_replaced_must_have_been_right(wrong: bytes) -> None:
+    """T-PDF-13."""
+    pdf = make_pdf()
+    place = pdf.index(b"1 0 obj")
+    moved = place if b"40" in wrong else place + 1
+    bent = pdf.replace(b"%010d 00000 n" % place, wrong % moved)
+    mended = append_update(bent, Update(objects={CATALOG: object_text(pdf, CATALOG)}))
+    assert reasons(read_pdf(mended)) == ["xref-mismatch"]
+
+
 def test_earlier_states_have_the_same_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """T-PDF-16."""
     form = PDFSpec(
