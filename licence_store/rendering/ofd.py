@@ -11,7 +11,6 @@
 Same input, same bytes. The result is packed but not sealed.
 """
 
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -51,7 +50,6 @@ DATA_FILE = "licence.json"
 KEPT_STATIC = 32
 KEPT_FONTS = 256
 SMALLEST = 9
-_FIRST_TEXT = re.compile(rb"\nq [^\n]*\nBT ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,10 +160,9 @@ class OFDWriter:
 
     def _split(self, page: PageContent, index: int) -> tuple[_Static | None, bytes]:
         """Return the static background of a page and the content after it."""
-        match = _FIRST_TEXT.search(page.content)
-        if match is None:
+        cut = _end_of_background(page.content)
+        if not cut:
             return None, page.content
-        cut = match.start() + 1
         head = page.content[:cut]
         with self._lock:
             if (index, head) in self._static:
@@ -195,6 +192,13 @@ class OFDWriter:
                         self._packed_fonts.popitem(last=False)
             entries.append(packed)
         return [pack("Doc_0/PublicRes.xml", fonts_xml(listed)), *entries]
+
+
+def _end_of_background(content: bytes) -> int:
+    """Return where the line stands that saves the state for the first text; 0 if there is none."""
+    text = content.find(b"\nBT ")
+    line = content.rfind(b"\n", 0, max(text, 0)) + 1
+    return line if content.startswith(b"q ", line) else 0
 
 
 def _convert_static(page: PageContent, head: bytes, index: int) -> _Static | None:

@@ -6,6 +6,7 @@ upright. Anything else is a ``RenderingFault``.
 """
 
 import math
+import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -310,10 +311,9 @@ def _glyphs(run: Sequence[Operand], font: PageFont) -> tuple[float, str, list[fl
     advances: list[float] = []
     for item in run:
         if isinstance(item, bytes):
-            for high, low in zip(item[::2], item[1::2], strict=True):
-                code = high << 8 | low
-                characters.append(font.characters.get(code, ""))
-                advances.append(font.widths.get(code, 0.0) / 1000)
+            codes = struct.unpack(f">{len(item) // 2}H", item)
+            characters += [font.characters.get(code, "") for code in codes]
+            advances += [font.widths.get(code, 0.0) / 1000 for code in codes]
         elif isinstance(item, float):
             if advances:
                 advances[-1] -= item / 1000

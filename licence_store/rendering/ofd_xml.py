@@ -53,7 +53,8 @@ def delta_x(advances: Sequence[float]) -> str:
     characters that can add up to 5 micrometres.
     """
     packed: list[str] = []
-    texts = [number(advance, 4) for advance in advances]
+    written = {advance: number(advance, 4) for advance in set(advances)}
+    texts = [written[advance] for advance in advances]
     index = 0
     while index < len(texts):
         end = index

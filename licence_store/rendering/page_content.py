@@ -124,19 +124,23 @@ def parse_to_unicode(cmap: bytes) -> dict[int, str]:
     """Read a ToUnicode table: code -> text."""
     found: dict[int, str] = {}
     for kind, body in _SECTION.findall(cmap):
-        values = [bytes.fromhex(value.decode("ascii")) for value in _HEX.findall(body)]
+        values = [value.decode("ascii") for value in _HEX.findall(body)]
         if kind == b"bfchar":
             for code, text in zip(values[::2], values[1::2], strict=True):
-                found[int.from_bytes(code, "big")] = text.decode("utf-16-be")
+                found[int(code, 16)] = _utf16(text)
             continue
         if b"[" in body:
             raise RenderingFault("a ToUnicode range with a list is not expected")
         for first, last, text in zip(values[::3], values[1::3], values[2::3], strict=True):
-            start = int.from_bytes(first, "big")
-            head, tail = text.decode("utf-16-be")[:-1], text.decode("utf-16-be")[-1]
-            for step in range(int.from_bytes(last, "big") - start + 1):
+            start = int(first, 16)
+            head, tail = _utf16(text)[:-1], _utf16(text)[-1]
+            for step in range(int(last, 16) - start + 1):
                 found[start + step] = head + chr(ord(tail) + step)
     return found
+
+
+def _utf16(digits: str) -> str:
+    return bytes.fromhex(digits).decode("utf-16-be")
 
 
 def _read_widths(descendant: pikepdf.Object) -> dict[int, float]:
@@ -172,70 +176,64 @@ def _convert_picture(picture: pikepdf.Stream, mask: pikepdf.Stream | None) -> Pa
 
 
 _TOKEN = re.compile(
-    rb"\s*(?:([-+]?(?:\d+\.?\d*|\.\d+))|/([^\s/\[\]<>()]+)|([A-Za-z][A-Za-z0-9*]*)"
-    rb"|<([0-9A-Fa-f\s]*)>|([\[\]])|(\())"
+    rb"""\s*(?:
+    ([-+]?(?:\d+\.?\d*|\.\d+))
+    |/([^\s/\[\]<>()]+)
+    |([A-Za-z][A-Za-z0-9*]*)
+    |<([0-9A-Fa-f\s]*)>
+    |([\[\]])
+    |\(((?:[^()\\]|\\.|\((?:[^()\\]|\\.)*\))*)\)
+    |(\S))""",
+    re.DOTALL | re.VERBOSE,
 )
+"""Brackets inside a string may be balanced, one in another; typst escapes them."""
+_NUMBER, _NAME, _OPERATOR, _HEX_STRING, _BRACKET, _STRING, _UNKNOWN = range(1, 8)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)", re.DOTALL)
-_ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
+_ESCAPED = {f"{code:03o}".encode("ascii"): bytes([code]) for code in range(256)} | {
+    b"n": b"\n",
+    b"r": b"\r",
+    b"t": b"\t",
+    b"b": b"\b",
+    b"f": b"\f",
+    b"\n": b"",
+    b"\r": b"",
+    b"\r\n": b"",
+}
+"""What stands after a backslash -> what it means."""
 
 
 def operators(content: bytes) -> Iterator[tuple[str, list[Operand]]]:
     """Yield operator and operands; names come as text with a slash, strings as bytes."""
     operands: list[Operand] = []
     array: list[float | bytes | str] | None = None
-    position, end = 0, len(content.rstrip())
-    while position < end:
-        match = _TOKEN.match(content, position)
-        if match is None:
-            raise RenderingFault(f"unexpected page content {content[position : position + 20]!r}")
-        position = match.end()
-        group = match.lastindex
-        if group == 3:
-            yield match[3].decode("ascii"), operands
+    for match in _TOKEN.finditer(content):
+        kind = match.lastindex
+        if kind == _OPERATOR:
+            yield match[_OPERATOR].decode("ascii"), operands
             operands = []
-            continue
-        if group == 5:
-            if match[5] == b"[":
-                array = []
-            elif array is not None:
-                operands.append(array)
-                array = None
-            continue
-        value, position = _operand(content, match, position)
-        (operands if array is None else array).append(value)
+        elif kind != _BRACKET:
+            value = float(match[_NUMBER]) if kind == _NUMBER else _text_operand(match)
+            (operands if array is None else array).append(value)
+        elif match[_BRACKET] == b"[":
+            array = []
+        elif array is not None:
+            operands.append(array)
+            array = None
 
 
-def _operand(
-    content: bytes, match: re.Match[bytes], position: int
-) -> tuple[float | bytes | str, int]:
-    if match.lastindex == 1:
-        return float(match[1]), position
-    if match.lastindex == 2:
-        return "/" + match[2].decode("ascii"), position
-    if match.lastindex == 4:
-        return bytes.fromhex(match[4].decode("ascii")), position
-    return _literal_string(content, position)
-
-
-def _literal_string(content: bytes, start: int) -> tuple[bytes, int]:
-    """Read a string after its opening bracket; inner brackets may be balanced."""
-    depth, position = 1, start
-    while depth:
-        character = content[position]
-        if character == 0x5C:
-            position += 1
-        elif character == 0x28:
-            depth += 1
-        elif character == 0x29:
-            depth -= 1
-        position += 1
-    return _ESCAPE.sub(_unescape, content[start : position - 1]), position
+def _text_operand(match: re.Match[bytes]) -> bytes | str:
+    if match.lastindex == _STRING:
+        return _ESCAPE.sub(_unescape, match[_STRING])
+    if match.lastindex == _NAME:
+        return "/" + match[_NAME].decode("ascii")
+    if match.lastindex == _HEX_STRING:
+        return bytes.fromhex(match[_HEX_STRING].decode("ascii"))
+    raise RenderingFault(f"unexpected page content {match[0]!r} at byte {match.start()}")
 
 
 def _unescape(match: re.Match[bytes]) -> bytes:
     text = match[1]
-    if text[0:1].isdigit():
-        return bytes([int(text, 8) & 0xFF])
-    if text in (b"\n", b"\r", b"\r\n"):
-        return b""
-    return _ESCAPED.get(text, text)
+    known = _ESCAPED.get(text)
+    if known is not None:
+        return known
+    return bytes([int(text, 8) & 0xFF]) if text[:1] in b"01234567" else text
