@@ -36,7 +36,7 @@ def raster_of(drawing: Drawing, dpi: int = DPI) -> Raster:
 
 def page_count(data: bytes) -> int:
     """Return how many pages PDFium sees."""
-    document = _open(data)
+    document = open_pdf(data)
     try:
         return len(document)
     finally:
@@ -45,7 +45,7 @@ def page_count(data: bytes) -> int:
 
 def rasters_of_pdf(data: bytes, numbers: tuple[int, ...], dpi: int = DPI) -> tuple[Raster, ...]:
     """Return rasters of pages (from 1); raises ``MalformedDocument`` if PDFium cannot read it."""
-    document = _open(data)
+    document = open_pdf(data)
     try:
         if len(document) > DEFAULT_LIMITS.pdf_pages:
             raise LimitExceeded("too many pages", reason="limit", limit="pdf_pages")
@@ -57,7 +57,8 @@ def rasters_of_pdf(data: bytes, numbers: tuple[int, ...], dpi: int = DPI) -> tup
         document.close()
 
 
-def _open(data: bytes) -> "pdfium.PdfDocument":
+def open_pdf(data: bytes) -> "pdfium.PdfDocument":
+    """Open a PDF; raises ``MalformedDocument`` if PDFium cannot."""
     try:
         return pdfium.PdfDocument(data)
     except pdfium.PdfiumError:
