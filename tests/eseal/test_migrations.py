@@ -5,12 +5,12 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
 import eseal.migrations.tables  # noqa: F401 - declares the tables
-from eseal.migrations import runner
 from eseal.migrations.runner import (
     SchemaMismatch,
     check_schema,
@@ -69,13 +69,13 @@ def test_an_interrupted_migration_leaves_nothing_behind(
     empty: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """T-STO-14."""
-    done = runner.command.upgrade
+    done = command.upgrade
 
     def break_after(*words: object) -> None:
-        done(*words)  # type: ignore[arg-type]
+        done(*words)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runner.command, "upgrade", break_after)
+    monkeypatch.setattr(command, "upgrade", break_after)
     with pytest.raises(KeyboardInterrupt):
         migrate(empty)
     with empty.engine.connect() as connection:
