@@ -27,12 +27,14 @@ from licence_store.model import FileFormat, Licence
 from licence_store.states import LicenceState, Validity
 from seal_service.errors import SealNotFound
 from seal_service.plumbing.blobs import BlobStore
+from seal_service.plumbing.bounded import BoundedPool
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
 from seal_service.plumbing.errors import StoredFileDamaged
 from seal_service.seals import lookup as register
 from seal_service.seals.states import SealEvent, SealState, state_at
 from seal_service.translog import log
+from verifier.bounded_judging import judge_apart, judge_bounded
 from verifier.judge import (
     JudgeContext,
     OpenedDocument,
@@ -41,7 +43,7 @@ from verifier.judge import (
     open_document,
 )
 from verifier.policy import DEFAULT_POLICY, Policy
-from verifier.records import IDENTIFIER_ITEM, LibraryRecords, LicenceRecord, SealRecord
+from verifier.records import IDENTIFIER_ITEM, Claimed, LibraryRecords, LicenceRecord, SealRecord
 from verifier.release import check_release
 from verifier.rules.chain import ChainEvidence
 from verifier.rules.findings import unknown
@@ -70,6 +72,8 @@ class VerificationParts:
     policy: Policy = DEFAULT_POLICY
     is_test: bool = False
     """Whether the licences of this library are for tests only."""
+    pool: BoundedPool | None = None
+    """Where uploads are judged; None judges them in this process, for tools and tests."""
 
 
 class Verification:
@@ -80,11 +84,15 @@ class Verification:
 
     def judge_upload(self, data: bytes) -> Verdict:
         """Judge a file that somebody holds; it is forgotten afterwards."""
-        opened = open_document(data)
         evidence = self._evidence()
-        with self._parts.database.reading() as connection:
-            records = gather(connection, opened, evidence.now, is_test=self._parts.is_test)
-        return judge_opened(opened, JudgeContext(evidence=evidence, records=records))
+
+        def look_up(claimed: Claimed) -> LibraryRecords:
+            with self._parts.database.reading() as connection:
+                return gather(connection, claimed, evidence.now, is_test=self._parts.is_test)
+
+        if self._parts.pool is not None:
+            return judge_bounded(self._parts.pool, data, evidence, look_up)
+        return judge_apart(data, evidence, lambda claimed: _answered(claimed, look_up))
 
     def judge_code(self, code: str) -> Verdict:
         """Judge the licence behind a printed code by the master file the library holds.
@@ -129,6 +137,10 @@ class Verification:
             return None
 
 
+def _answered(question: object, look_up: Callable[[Claimed], LibraryRecords]) -> object:
+    return look_up(question) if isinstance(question, Claimed) else None
+
+
 def _damaged(record: LicenceRecord, now: datetime) -> Verdict:
     """Say that the library itself is not in order, so that nothing is confirmed (T-STO-09)."""
     lost = unknown(Check.LICENCE_RECORD, "record-damaged", record.facts.identifier)
@@ -139,7 +151,11 @@ def _damaged(record: LicenceRecord, now: datetime) -> Verdict:
 
 
 def gather(
-    connection: Connection, opened: OpenedDocument, now: datetime, *, is_test: bool = False
+    connection: Connection,
+    opened: OpenedDocument | Claimed,
+    now: datetime,
+    *,
+    is_test: bool = False,
 ) -> LibraryRecords:
     """Return what library, register and log say of what a document claims."""
     identifier = opened.claims.get(IDENTIFIER_ITEM, "")

@@ -16,6 +16,16 @@ IDENTIFIER_ITEM = "CertificateIdentifier"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Claimed:
+    """What a document names, for asking library and register; claims, not facts."""
+
+    claims: Mapping[str, str]
+    """GB/T 36903 items as the document carries them."""
+    seal_ids: frozenset[str]
+    """esID of the seals inside."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SealRecord:
     """One seal as our register holds it."""
 
