@@ -104,6 +104,9 @@ REASONS: dict[str, ReasonWords] = {
     "unreferenced": ReasonWords(
         "文件包里有未受保护的多余文件", "extra unprotected files", ISSUER, _ASK_ISSUER
     ),
+    "unlisted": ReasonWords(
+        "文件清单中没有这个文件", "not in the package's own listing", ISSUER, _ASK_ISSUER
+    ),
     "covered": ReasonWords("全部内容受签章保护", "everything is protected"),
     "covered-by-another": ReasonWords(
         "其余内容由另一签章保护", "the rest is protected by another seal"

@@ -479,5 +479,51 @@ def test_a_raw_value_without_certificate_is_not_valid() -> None:
     assert verdict.outcome is Outcome.INVALID
 
 
+# The listing of a whole package
+
+
+def with_listing(document: bytes, *, leave_out: str = "", more: str = "") -> bytes:
+    """Add OFDEntries.xml and its signature (GM/T 0099)."""
+    entries = entries_of(document)
+    paths = [path for path in entries if path != leave_out]
+    files = "".join(
+        f'<ofd:File ID="{number}"><ofd:FileLoc>/{path}</ofd:FileLoc></ofd:File>'
+        for number, path in enumerate([*paths, *([more] if more else [])])
+    )
+    listing = part(
+        "DocEntries",
+        "<ofd:SignedValueLoc>/signedvalue.dat</ofd:SignedValueLoc>"
+        f"<ofd:FileList>{files}</ofd:FileList>",
+    )
+    return with_entries(document, {"OFDEntries.xml": listing, "signedvalue.dat": form_b(listing)})
+
+
+def test_a_whole_listing_is_one_more_signature() -> None:
+    """GM/T 0099."""
+    verdict = judge(with_listing(seal_document(THEIRS)))
+    assert verdict.outcome is Outcome.VALID
+    assert [one.name for one in verdict.signatures][-1] == "/OFDEntries.xml"
+    assert verdict.coverage.unreferenced == ()
+
+
+def test_what_the_listing_does_not_name_is_smuggled_and_what_is_gone_is_named() -> None:
+    """T-OFD-43."""
+    smuggled = judge(with_listing(seal_document(THEIRS), leave_out="Doc_0/Tags/Tag.xml"))
+    assert doubts(smuggled) == {("coverage", "unlisted")}
+    gone = judge(with_listing(seal_document(THEIRS), more="Doc_0/gone.xml"))
+    assert ("document-digest", "digest-missing") in faults(gone)
+    forged = with_entries(with_listing(seal_document(THEIRS)), {"signedvalue.dat": b"\x30\x00"})
+    assert judge(forged).outcome is Outcome.INVALID
+    broken = with_entries(with_listing(seal_document(THEIRS)), {"OFDEntries.xml": b"<a/>"})
+    assert judge(broken).outcome is Outcome.INVALID
+
+
+def test_a_listing_alone_protects_nothing() -> None:
+    """T-OFD-41."""
+    verdict = judge(with_listing(make_ofd()))
+    assert verdict.outcome is Outcome.INVALID
+    assert ("coverage", "no-coverage") in faults(verdict)
+
+
 def test_placement_of_the_builder_is_on_the_page() -> None:
     assert (SPOT.x_mm, SPOT.y_mm) == (120, 200)

@@ -31,6 +31,7 @@ from verifier.rules.findings import (
     refusal,
     unknown,
 )
+from verifier.rules.ofd_listing import judge_listing, listing_paths
 from verifier.rules.ofd_opening import OpenedOFD
 from verifier.rules.ofd_stamps import judge_stamps
 from verifier.rules.ses import SealedOriginal, judge_seal
@@ -118,7 +119,13 @@ def judge_ofd(opened: OpenedOFD, context: OFDContext) -> JudgedOFD:
         )
         for draft in drafts
     )
+    listing = judge_listing(opened.container, context.evidence)
+    if listing is not None:
+        verdicts = (*verdicts, listing)
     findings = [*container_findings]
+    if listing is not None and not drafts:
+        # The listing holds no digests: alone it protects nothing.
+        findings.append(failed(Check.COVERAGE, "no-coverage", clause=CLAUSE))
     if holding:
         findings += _open_entries(left_open, opened, context)
     signers = [
@@ -313,7 +320,12 @@ def _left_open(opened: OpenedOFD, holding: Sequence[OFDSignature]) -> Coverage:
     found = coverage(
         opened.container, opened.document, signatures=signatures, holding=holding or signatures
     )
-    return Coverage(uncovered=found.uncovered, unreferenced=found.unreferenced)
+    # A listing of the whole package (GM/T 0099) carries its own signature.
+    unreferenced = found.unreferenced
+    if not opened.is_own:
+        listing = listing_paths(opened.container)
+        unreferenced = tuple(path for path in unreferenced if path not in listing)
+    return Coverage(uncovered=found.uncovered, unreferenced=unreferenced)
 
 
 def _unlocked(signature: OFDSignature) -> OFDSignature:
