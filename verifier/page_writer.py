@@ -16,6 +16,7 @@ from keys.errors import ServiceError
 from licence_store.errors import LicenceNotFound
 from seal_service.plumbing.problems import status_of
 from verifier.presenting import VerdictPage, beijing_second
+from verifier.presenting_comparison import ComparisonView
 from verifier.wire import instant
 
 PAGES = Path(__file__).parent / "pages"
@@ -72,9 +73,11 @@ class PageWriter:
         """Return the page behind a QR code."""
         return self._page("licence.html", 200, judged_at, page=page)
 
-    def document(self, page: VerdictPage, judged_at: datetime) -> Response:
-        """Return the page for an uploaded file."""
-        return self._page("document.html", 200, judged_at, page=page)
+    def document(
+        self, page: VerdictPage, judged_at: datetime, view: ComparisonView | None = None
+    ) -> Response:
+        """Return the page for an uploaded file, with what was changed in it if that is known."""
+        return self._page("document.html", 200, judged_at, page=page, view=view)
 
     def problem(self, error: ServiceError, now: datetime) -> Response:
         """Return an error as a page; only fixed words of its class are shown.
@@ -105,9 +108,11 @@ class PageWriter:
         *,
         page: VerdictPage | None = None,
         error: ServiceError | None = None,
+        view: ComparisonView | None = None,
     ) -> Response:
         text = self._environment.get_template(template).render(
             page=page,
+            view=view,
             error=error,
             judged_at_utc=instant(moment),
             judged_at_beijing=beijing_second(moment),

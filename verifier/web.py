@@ -16,14 +16,22 @@ from keys.errors import Kind, ServiceError
 from licence_store.errors import LicenceNotFound
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.problems import problem_response
+from verifier.comparing import Comparison
 from verifier.page_writer import PageWriter
 from verifier.presenting import present_document, present_licence
+from verifier.presenting_comparison import present_comparison
 from verifier.uploads import read_upload
 from verifier.verdict import Verdict
 
 
 def admit_everyone(request: Request) -> None:
     """Let every address in: for tests and for set-ups that limit rates in front."""
+
+
+def compare_nothing(data: bytes, verdict: Verdict) -> Comparison | None:
+    """Compare no file with anything: for set-ups without comparison."""
+    del data, verdict
+    return None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +47,8 @@ class WebParts:
     admit_lookup: Callable[[Request], None] = admit_everyone
     """Count a look-up by the address it came from; raises ``RateLimited`` (T-WEB-12)."""
     admit_upload: Callable[[Request], None] = admit_everyone
+    compare: Callable[[bytes, Verdict], Comparison | None] = compare_nothing
+    """Find out what was changed in an upload that is not genuine (``comparison_desk``)."""
 
 
 def build_problem_writer(
@@ -105,10 +115,12 @@ def _add_upload(router: APIRouter, parts: WebParts, pages: PageWriter) -> None:
         """Answer the verdict on an uploaded file, which is forgotten afterwards."""
         try:
             parts.admit_upload(request)
-            verdict = parts.judge_upload(read_upload(content_type, body))
+            document = read_upload(content_type, body)
+            verdict = parts.judge_upload(document)
+            view = present_comparison(parts.compare(document, verdict), verdict.licence)
         except ServiceError as error:
             return pages.problem(error, parts.clock.now())
-        return pages.document(present_document(verdict), verdict.judged_at)
+        return pages.document(present_document(verdict), verdict.judged_at, view)
 
 
 def _add_static(router: APIRouter, parts: WebParts, pages: PageWriter) -> None:

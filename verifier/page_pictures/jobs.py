@@ -198,3 +198,15 @@ def seal_values(data: bytes) -> frozenset[bytes]:
     else:
         values = (signature.contents for signature in read_pdf(data).signatures)
     return frozenset(value for value in values if value)
+
+
+def share_a_seal(ours: bytes, theirs: bytes) -> bool:
+    """Return whether one signature value stands in both files."""
+    return bool(seal_values(ours) & seal_values(theirs))
+
+
+def claims_of(data: bytes) -> dict[str, str]:
+    """Return the named values a file carries; claims, not facts."""
+    if is_ofd(data):
+        return dict(open_pages(data, OwnFonts()).document.custom_datas)
+    return dict(read_pdf(data).claims)
