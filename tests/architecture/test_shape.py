@@ -56,7 +56,9 @@ def test_no_module_is_over_the_hard_limit() -> None:
 
 
 def test_every_function_fits_a_screen() -> None:
-    assert _too_long(source() + modules(*OTHER_CODE), FUNCTION_LINES) == []
+    """But steps of the schema: written once, a table in one piece, never changed."""
+    read = [m for m in source() if not m.name.startswith("eseal.migrations.versions")]
+    assert _too_long((*read, *modules(*OTHER_CODE)), FUNCTION_LINES) == []
 
 
 def test_every_test_function_fits_a_large_screen() -> None:

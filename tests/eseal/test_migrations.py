@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 
@@ -71,8 +72,8 @@ def test_an_interrupted_migration_leaves_nothing_behind(
     """T-STO-14."""
     done = command.upgrade
 
-    def break_after(*words: object) -> None:
-        done(*words)
+    def break_after(config: Config, revision: str) -> None:
+        done(config, revision)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(command, "upgrade", break_after)
