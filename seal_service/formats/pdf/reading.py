@@ -11,7 +11,7 @@ Facts only; the verifier judges. A file whose structure does not hold is refused
 problems of the document: ``junk-before-header``, ``trailing-data``, ``stray-startxref``,
 ``orphan-signature``, ``signature-removed``, ``field-name-twice``, ``perms-dangling``,
 ``docmdp-without-perms``, ``docmdp-twice``, ``docmdp-not-first``, ``metadata``,
-``metadata-differs``, and those of the survey: ``stream-length``, ``object-end``,
+``metadata-differs``, ``xref-size``, and those of the survey: ``stream-length``, ``object-end``,
 ``xref-mismatch``, ``token``, ...
 """
 
@@ -168,6 +168,10 @@ def _stale_problems(parts: _Parts) -> list[Notice]:
             is_stale = entry.kind == PLAIN and table.entries[number] != entry
             if is_stale and not table.source.has_header(entry.place, Ref(number, entry.detail)):
                 found.append(Notice(reason="xref-mismatch", subject=f"object {number}"))
+    size = table.trailer.get("Size")
+    if isinstance(size, int) and max(table.entries, default=0) >= size:
+        # Some readers take no notice of what lies beyond (7.5.5).
+        found.append(Notice(reason="xref-size"))
     return found[:MAX_REMARKS]
 
 

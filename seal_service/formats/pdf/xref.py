@@ -69,6 +69,8 @@ def read_sections(source: Source) -> tuple[Section, ...]:
         total += len(section.entries)
         if total > 2 * limits.pdf_objects:
             raise LimitExceeded("too many entries", reason="limit", limit="pdf_objects")
+        if not isinstance(section.trailer.get("Size"), int):
+            raise MalformedDocument("no size", reason="xref")
         previous = section.trailer.get("Prev")
         if previous is not None and not isinstance(previous, int):
             raise MalformedDocument("no offset", reason="xref")

@@ -424,6 +424,15 @@ def test_entries_that_were_replaced_must_have_been_right(wrong: bytes) -> None:
     assert reasons(read_pdf(mended)) == ["xref-mismatch"]
 
 
+def test_objects_beyond_the_size_of_the_file_are_told() -> None:
+    """T-PDF-13."""
+    pdf = make_pdf()
+    assert reasons(read_pdf(pdf.replace(b"/Size 7", b"/Size 6"))) == ["xref-size"]
+    for wrong in (b"/Size/7", b"/Sise 7"):
+        with pytest.raises(MalformedDocument):
+            read_pdf(pdf.replace(b"/Size 7", wrong))
+
+
 def test_earlier_states_have_the_same_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     """T-PDF-16."""
     form = PDFSpec(
