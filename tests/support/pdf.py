@@ -253,6 +253,7 @@ class OrderChanges(TypedDict, total=False):
     name: str
     reason: str
     further_stamps: tuple[PDFPlacement, ...]
+    drawn: tuple[PDFPlacement, ...]
     reserved_fields: tuple[ReservedField, ...]
 
 

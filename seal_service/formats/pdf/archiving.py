@@ -79,7 +79,7 @@ def prepare_timestamp(
     reference = update.add(spell(widget))
     update.show(page, reference)
     update.new_fields.append(reference)
-    update.write_annotations()
+    update.write_pages()
     update.write_form(None)
     dictionary = Dictionary(
         {

@@ -6,17 +6,15 @@ never an error; limits are. Text that does not run from left to right as seen is
 character.
 """
 
-import base64
-import re
-import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from seal_service.errors import LimitExceeded, MalformedDocument
+from seal_service.errors import LimitExceeded
+from seal_service.formats.pdf.content import instructions, page_content, stream_content
 from seal_service.formats.pdf.fonts import NO_FONT, Glyph, PDFFont, read_font
 from seal_service.formats.pdf.objects import ObjectTable
 from seal_service.formats.pdf.pages import PDFPage, to_seen_mm
-from seal_service.formats.pdf.syntax import Dictionary, Name, Parser, Ref, Stream, Value
+from seal_service.formats.pdf.syntax import Dictionary, Name, Ref, Stream, Value
 from seal_service.formats.placement import TextPosition
 from seal_service.formats.text_lines import SAME_BASELINE, TextLine, find_in_lines
 
@@ -24,9 +22,6 @@ MAX_OPERATORS = 500_000
 """Per document."""
 MAX_FORM_DEPTH = 8
 MAX_SAVED = 256
-_OPERATOR = re.compile(rb"[A-Za-z'\"][A-Za-z0-9*'\"]*")
-_VALUES = frozenset({b"true", b"false", b"null"})
-_INLINE_END = re.compile(rb"[\x00\t\n\x0c\r ]EI(?=[\x00\t\n\x0c\r ]|$)")
 
 Matrix = tuple[float, float, float, float, float, float]
 IDENTITY: Matrix = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
@@ -45,75 +40,9 @@ def text_lines(table: ObjectTable, pages: Sequence[PDFPage]) -> tuple[TextLine, 
     found: list[TextLine] = []
     for number, page in enumerate(pages, 1):
         resources = table.dictionary(page.inherited.get("Resources"))
-        content = _page_content(table, page)
+        content = page_content(table, page)
         found += reading.read(content, resources, _Place(page, number), _State(), 0)
     return tuple(found)
-
-
-# --- bytes of content --------------------------------------------------------------------------
-
-
-def _page_content(table: ObjectTable, page: PDFPage) -> bytes:
-    value = page.dictionary.get("Contents")
-    resolved = table.resolve(value)
-    items = resolved if isinstance(resolved, list) else [value]
-    return b"\n".join(_content(table, item) for item in items)
-
-
-def _content(table: ObjectTable, value: Value) -> bytes:
-    """Return a content stream, unpacked; nothing where that cannot be done."""
-    stream = table.resolve(value)
-    if not isinstance(stream, Stream):
-        return b""
-    try:
-        filters = [table.resolve(item) for item in table.array(stream.dictionary.get("Filter"))]
-        if filters[:1] == ["ASCII85Decode"]:
-            return _from_text_form(table, stream, filters[1:])
-        return table.stream_bytes(stream)
-    except LimitExceeded:
-        raise
-    except (MalformedDocument, ValueError, zlib.error):
-        return b""
-
-
-def _from_text_form(table: ObjectTable, stream: Stream, filters: list[Value]) -> bytes:
-    """Undo ASCII85, and Flate below it."""
-    source = table.source
-    raw = source.data[stream.start : stream.start + table.stream_length(stream)]
-    body = base64.a85decode(raw.strip().removesuffix(b"~>"))
-    if filters == ["FlateDecode"]:
-        limit = source.limits.ratio_threshold_bytes
-        decoder = zlib.decompressobj()
-        body = decoder.decompress(body, limit)
-        if decoder.unconsumed_tail:
-            raise LimitExceeded("too much to unpack", reason="limit", limit="unpacked_bytes")
-    elif filters:
-        raise MalformedDocument("an unexpected filter", reason="filter")
-    source.spend(len(body) // 64)
-    return body
-
-
-def _instructions(content: bytes) -> Iterator[tuple[str, list[Value]]]:
-    """Yield operators with their operands; bytes that are neither are passed over."""
-    parser, operands = Parser(content), list[Value]()
-    while parser.skip_spaces() < len(content):
-        word = _OPERATOR.match(content, parser.at)
-        if word is None or word[0] in _VALUES:
-            at = parser.at
-            try:
-                operands.append(parser.value())
-            except LimitExceeded:
-                raise
-            except MalformedDocument:
-                operands.clear()
-                parser.at = at + 1
-            continue
-        parser.at = word.end()
-        if word[0] == b"ID":
-            end = _INLINE_END.search(content, parser.at)
-            parser.at = end.end() if end else len(content)
-        yield word[0].decode("ascii"), operands
-        operands = []
 
 
 # --- state -------------------------------------------------------------------------------------
@@ -187,7 +116,7 @@ class _Reading:
     ) -> list[TextLine]:
         """Return the runs of one content stream and of the forms it shows."""
         run = _Run(place, state, resources, depth)
-        for operator, operands in _instructions(content):
+        for operator, operands in instructions(content):
             self._left -= 1
             if self._left < 0:
                 raise LimitExceeded("too much content", reason="limit", limit="pdf_operators")
@@ -260,7 +189,7 @@ class _Reading:
         state = replace(run.state, matrix=_product(matrix, run.state.matrix))
         resources = form.dictionary.get("Resources")
         below = self._table.dictionary(resources) if resources else run.resources
-        content = _content(self._table, forms.get(name))
+        content = stream_content(self._table, forms.get(name))
         run.lines += self.read(content, below, run.place, state, run.depth + 1)
 
     def _show(self, run: _Run, operator: str, operands: list[Value]) -> None:

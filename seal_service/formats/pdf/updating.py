@@ -95,11 +95,12 @@ class Update:
         self.objects: dict[Ref, bytes] = {}
         self.new_fields: list[Ref] = []
         self._annotations: dict[int, list[Ref]] = {}
+        self._page_entries: dict[int, dict[str, Value]] = {}
         size = base.newest.trailer.get("Size")
         highest = max(base.table.entries, default=0)
-        if not isinstance(size, int) or highest >= DEFAULT_LIMITS.pdf_objects:
+        self.next_number = max(size if isinstance(size, int) else 0, highest + 1)
+        if self.next_number >= DEFAULT_LIMITS.pdf_objects:
             raise MalformedDocument("no object numbers left", reason="xref")
-        self.next_number = max(size, highest + 1)
         self._image: Ref | None = None
 
     def new_reference(self) -> Ref:
@@ -131,8 +132,13 @@ class Update:
         number = self.base.pages.index(page)
         self._annotations.setdefault(number, []).append(annotation)
 
-    def write_annotations(self) -> None:
-        """Write the annotation lists of all pages that got some."""
+    def edit_page(self, page: PDFPage, **entries: Value) -> None:
+        """Remember that entries of a page get other values."""
+        number = self.base.pages.index(page)
+        self._page_entries.setdefault(number, {}).update(entries)
+
+    def write_pages(self) -> None:
+        """Write all pages that got entries, and the annotation lists that grew."""
         for number, added in self._annotations.items():
             page = self.base.pages[number]
             present = page.dictionary.get("Annots")
@@ -140,7 +146,10 @@ class Update:
             if isinstance(present, Ref):
                 self.objects[present] = spell(complete)
             else:
-                self.change(page.reference, page.dictionary, Annots=complete)
+                self.edit_page(page, Annots=complete)
+        for number, entries in self._page_entries.items():
+            page = self.base.pages[number]
+            self.change(page.reference, page.dictionary, **entries)
 
     def write_form(self, certification: Ref | None) -> None:
         """Enter the new fields into the form, and a certification into the catalogue."""

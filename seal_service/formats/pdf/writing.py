@@ -22,6 +22,7 @@ from seal_service.errors import (
     MalformedDocument,
 )
 from seal_service.formats.pdf.appearance import EMPTY_FORM, form_object
+from seal_service.formats.pdf.drawing import draw_pictures
 from seal_service.formats.pdf.fields import (
     FormField,
     Permission,
@@ -91,7 +92,7 @@ class SignatureOrder:
     """What to put on a document."""
 
     placement: PDFPlacement
-    """Not used where an empty field of that name already has its place."""
+    """Where an empty field of that name already has its place, only the size counts."""
     picture: bytes
     """PNG."""
     signed_at: datetime
@@ -105,7 +106,9 @@ class SignatureOrder:
     name: str = ""
     reason: str = ""
     further_stamps: tuple[PDFPlacement, ...] = ()
-    """The same picture elsewhere (骑缝章): locked annotations of the same revision."""
+    """The same picture elsewhere: locked annotations of the same revision."""
+    drawn: tuple[PDFPlacement, ...] = ()
+    """The same picture as page content of the same revision (骑缝章); only before any signature."""
     reserved_fields: tuple[ReservedField, ...] = ()
 
 
@@ -113,21 +116,24 @@ def prepare(pdf: bytes, order: SignatureOrder) -> PreparedPDF:
     """Append a revision with a signature and return what has to be signed.
 
     Raises ``AlreadySealed`` (reason ``locked``, ``not-first``, ``field-filled``,
-    ``no-free-field``), ``InvalidPlacement``, ``UnsafePicture``, ``MalformedDocument`` (reason
-    ``encrypted``, ``hybrid-xref``, ``trailing-data``, ``earlier-signature``, ...),
-    ``LimitExceeded`` or ``DocumentTooLarge``.
+    ``no-free-field``, ``signed-content``), ``InvalidPlacement``, ``UnsafePicture``,
+    ``MalformedDocument`` (reason ``encrypted``, ``hybrid-xref``, ``trailing-data``,
+    ``earlier-signature``, ...), ``LimitExceeded`` or ``DocumentTooLarge``.
     """
     base = open_base(pdf)  # 1
     if certification_of(base.table) is Permission.NO_CHANGES:
         raise AlreadySealed("certified against every change", reason="locked")
     if base.signed_fields:
+        if order.drawn:
+            raise AlreadySealed("page content is signed already", reason="signed-content")
         _check_earlier(pdf)
     update = Update(base)
     signature = update.new_reference()
     field_reference = _place_field(base, update, order, signature)  # 2
     _stamp_further(update, order)
+    draw_pictures(update, order.picture, order.drawn)
     _reserve(update, order)
-    update.write_annotations()
+    update.write_pages()
     certification = signature if order.certify is not None else None
     update.write_form(certification)
     return append_signature(  # 3, 4
@@ -193,7 +199,7 @@ def _fill(base: Base, update: Update, order: SignatureOrder, what: tuple[FormFie
     if is_filled(base.table, present):
         raise AlreadySealed("the field is filled", reason="field-filled")
     widget = base.table.dictionary(present.widgets[0])
-    page, placement = _place_of(base, present.widgets[0], widget)
+    page, placement = _place_of(base, present.widgets[0], widget, order.placement)
     shown = Dictionary()
     if placement is not None and page is not None:
         shown["AP"] = _appearance(update, order, page, placement)
@@ -206,18 +212,31 @@ def _fill(base: Base, update: Update, order: SignatureOrder, what: tuple[FormFie
 
 
 def _place_of(
-    base: Base, reference: Ref, widget: Dictionary
+    base: Base, reference: Ref, widget: Dictionary, wanted: PDFPlacement
 ) -> tuple[PDFPage | None, PDFPlacement | None]:
-    """Return where a widget is; nothing for one that is not to be seen."""
+    """Return where a picture of the wanted size goes in a widget; nothing for an unseen one."""
     box = read_box(base.table, widget.get("Rect"))
     for number, page in enumerate(base.pages, 1):
         shows = reference in base.table.array(page.dictionary.get("Annots"))
         if box is not None and shows:
-            x, y, width, height = to_seen_mm(page, box)
-            return page, PDFPlacement(
-                page_number=number, x_mm=x, y_mm=y, width_mm=width, height_mm=height
-            )
+            return page, _fitted(number, to_seen_mm(page, box), wanted)
     return None, None
+
+
+def _fitted(page_number: int, box_mm: Box, wanted: PDFPlacement) -> PDFPlacement:
+    """Centre a picture in a box; one that is too large is made smaller, none is stretched."""
+    x, y, width, height = box_mm
+    scale = min(1.0, width / wanted.width_mm, height / wanted.height_mm)
+    shown_width, shown_height = wanted.width_mm * scale, wanted.height_mm * scale
+    left, top = (width - shown_width) / 2, (height - shown_height) / 2
+    return PDFPlacement(
+        page_number=page_number,
+        x_mm=x + left,
+        y_mm=y + top,
+        width_mm=shown_width,
+        height_mm=shown_height,
+        clip=(-left, -top, width, height),
+    )
 
 
 def _widget(name: str, page: PDFPage, placement: PDFPlacement) -> Dictionary:
