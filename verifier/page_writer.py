@@ -15,8 +15,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from keys.errors import ServiceError
 from licence_store.errors import LicenceNotFound
 from seal_service.plumbing.problems import status_of
+from verifier.comparison.presenting import ComparisonView
 from verifier.presenting import VerdictPage, beijing_second
-from verifier.presenting_comparison import ComparisonView
 from verifier.wire import instant
 
 PAGES = Path(__file__).parent / "pages"

@@ -17,9 +17,9 @@ from licence_store.errors import LicenceNotFound
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.problems import problem_response
 from verifier.comparing import Comparison
+from verifier.comparison.presenting import present_comparison
 from verifier.page_writer import PageWriter
 from verifier.presenting import present_document, present_licence
-from verifier.presenting_comparison import present_comparison
 from verifier.uploads import read_upload
 from verifier.verdict import Verdict
 
@@ -48,7 +48,7 @@ class WebParts:
     """Count a look-up by the address it came from; raises ``RateLimited`` (T-WEB-12)."""
     admit_upload: Callable[[Request], None] = admit_everyone
     compare: Callable[[bytes, Verdict], Comparison | None] = compare_nothing
-    """Find out what was changed in an upload that is not genuine (``comparison_desk``)."""
+    """Find out what was changed in an upload that is not genuine (``comparison.desk``)."""
 
 
 def build_problem_writer(

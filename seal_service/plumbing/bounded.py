@@ -181,19 +181,21 @@ class _Process:
             raise WorkFailed("no pipes to the child")
         self._channel = Channel(self._child.stdout.fileno(), self._child.stdin.fileno())
         self._is_ready = False
+        self._starting = threading.Lock()
         self._jobs = 0
         self.is_reusable = True
 
     def wait_until_ready(self) -> None:
-        """Wait for the child to have imported what it needs."""
-        if self._is_ready:
-            return
-        try:
-            self._channel.receive(time.monotonic() + START_SECONDS)
-        except (ChannelClosed, ChannelTimeout) as error:
-            self.is_reusable = False
-            raise WorkFailed("a bounded process does not start") from error
-        self._is_ready = True
+        """Wait for the child to have imported what it needs; several threads may."""
+        with self._starting:
+            if self._is_ready:
+                return
+            try:
+                self._channel.receive(time.monotonic() + START_SECONDS)
+            except (ChannelClosed, ChannelTimeout) as error:
+                self.is_reusable = False
+                raise WorkFailed("a bounded process does not start") from error
+            self._is_ready = True
 
     def call(self, task: Task, bounds: Bounds, answer: Callable[[object], object] | None) -> object:
         """Send the task, answer questions, return the result."""

@@ -6,7 +6,7 @@ Who may see what:
 2. On the public page a file is compared with the library only if it carries the very signature
    value of the library's file: then whoever made it held the original, and nothing is learned from
    us that was not in it. Even so the page gets words that a QR page would show, masked, and only
-   the received picture (``presenting_comparison``; T-WEB-01, T-WEB-11).
+   the received picture (``presenting``; T-WEB-01, T-WEB-11).
 3. A PDF that was changed after it was signed carries its own sealed state; both are the visitor's.
 """
 
