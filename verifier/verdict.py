@@ -140,7 +140,8 @@ class SignatureVerdict:
     """One seal or signature of the document, judged alone."""
 
     kind: str
-    """``ofd-seal``, ``ofd-sign``, ``rsa-pades``, ``gm-seal``, ``gm-cms`` or ``unsupported``."""
+    """``ofd-seal``, ``ofd-sign``, ``rsa-pades``, ``gm-seal``, ``gm-cms``, ``timestamp`` (over a
+    whole PDF) or ``unsupported``."""
     name: str
     """Where it is: the path of Signature.xml, or the PDF signature field."""
     outcome: Outcome
@@ -202,7 +203,7 @@ class Verdict:
     document_digest: str
     """SM3, hex."""
     document_kind: str
-    """``ofd``, ``pdf`` or ``unknown``."""
+    """``ofd``, ``pdf``, ``ses`` (a bare seal signature) or ``unknown``."""
     coverage: Coverage = field(default_factory=Coverage)
     signatures: tuple[SignatureVerdict, ...] = ()
     findings: tuple[Finding, ...] = ()

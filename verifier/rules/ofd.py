@@ -104,12 +104,11 @@ def judge_ofd(opened: OpenedOFD, context: OFDContext) -> JudgedOFD:
     if opened.container is None or opened.document is None:
         return JudgedOFD(signatures=(), coverage=Coverage(), findings=container_findings)
     drafts = [_judge(opened, opened.container, one, context) for one in opened.signatures]  # 1
-    holding = [
-        draft.signature for draft in drafts if integrity_of(draft.findings) is Integrity.HOLDS
-    ]
+    held = [draft for draft in drafts if integrity_of(draft.findings) is Integrity.HOLDS]
+    holding = [draft.signature for draft in held]
     left_open = _left_open(opened, holding)
     passed_over = locking_signatures_passed_over(opened.signatures)
-    verdicts = tuple(  # 2 and 3
+    verdicts = [  # 2 and 3
         _conclude(
             draft,
             [
@@ -118,26 +117,19 @@ def judge_ofd(opened: OpenedOFD, context: OFDContext) -> JudgedOFD:
             ],
         )
         for draft in drafts
-    )
+    ]
     listing = judge_listing(opened.container, context.evidence)
-    if listing is not None:
-        verdicts = (*verdicts, listing)
     findings = [*container_findings]
     if listing is not None and not drafts:
         # The listing holds no digests: alone it protects nothing.
         findings.append(failed(Check.COVERAGE, "no-coverage", clause=CLAUSE))
     if holding:
         findings += _open_entries(left_open, opened, context)
-    signers = [
-        draft.signer
-        for draft in drafts
-        if draft.signer is not None and integrity_of(draft.findings) is Integrity.HOLDS
-    ]
     return JudgedOFD(
-        signatures=verdicts,
+        signatures=tuple(verdicts if listing is None else [*verdicts, listing]),
         coverage=left_open,
         findings=in_order(findings),
-        signers=tuple(signers),
+        signers=tuple(draft.signer for draft in held if draft.signer is not None),
     )
 
 

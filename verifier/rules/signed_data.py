@@ -33,6 +33,7 @@ from verifier.rules.timestamp import judge_signing_time, judge_timestamps
 from verifier.verdict import Check, Finding, TimeSource
 
 CLAUSE = "RFC 5652, 5; GB/T 35275, 8"
+_WELL_FORMED = passed(Check.STRUCTURE, "ok", clause=CLAUSE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +68,10 @@ def judge_signed_data(
         signed_data = parse_signed_data(message)
     except ServiceError as error:
         return JudgedMessage(findings=(refusal(Check.STRUCTURE, error, clause=CLAUSE),))
-    structure = passed(Check.STRUCTURE, "ok", clause=CLAUSE)
     try:
         signer = original.verify(signed_data)
     except ServiceError as error:
-        return JudgedMessage(findings=(structure, _broken(error)))
+        return JudgedMessage(findings=(_WELL_FORMED, _broken(error)))
     stamps = judge_timestamps(
         signer.timestamp_tokens, signer.signature, evidence, is_own=original.is_own
     )
@@ -81,33 +81,42 @@ def judge_signed_data(
         known_since=original.known_since,
         now=evidence.now,
     )
-    chain = _chain(signer, time, evidence)
     findings = [
-        structure,
+        _WELL_FORMED,
         *_remarks(signer, original),
-        passed(
-            Check.ALGORITHM,
-            "ok",
-            signer.certificate.public_key.algorithm.value,
-            clause=CLAUSE,
-        ),
+        passed(Check.ALGORITHM, "ok", signer.certificate.public_key.algorithm.value, clause=CLAUSE),
         passed(Check.SIGNATURE_VALUE, "signature-holds", clause=CLAUSE),
         *stamps.findings,
         *judge_signing_time(time, evidence, signer=signer.certificate),
-        *chain.findings,
-        *_expired_later(signer, chain, evidence),
-        *judge_revocation(chain.report, time, evidence),
+        *_judge_signer(message, signer, time, evidence, is_own=original.is_own),
     ]
-    if not chain.report.problems:
-        findings += judge_form(
-            Check.STRUCTURE, message, chain.report, evidence, is_own=original.is_own
-        )
     return JudgedMessage(
         findings=tuple(findings),
         signed_at=stamps.stamped_at or time.claimed,
         time_source=time.source,
         signer=signer,
     )
+
+
+def _judge_signer(
+    message: bytes,
+    signer: VerifiedSigner,
+    time: SigningTime,
+    evidence: ChainEvidence,
+    *,
+    is_own: bool,
+) -> list[Finding]:
+    """Judge the signer's chain and status, and what of the message no signature covers."""
+    chain = _chain(signer, time, evidence)
+    report = chain.report
+    findings = [
+        *chain.findings,
+        *_expired_later(signer, chain, evidence),
+        *judge_revocation(report, time, evidence),
+    ]
+    if not report.problems:
+        findings += judge_form(Check.STRUCTURE, message, report, evidence, is_own=is_own)
+    return findings
 
 
 def _broken(error: ServiceError) -> Finding:
