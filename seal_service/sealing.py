@@ -13,6 +13,7 @@ A use that leads to nothing is closed as abandoned: here when a step fails, by `
 the caller gives up, by ``sweep`` after a crash.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -20,15 +21,17 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from keys.keystore import Signer
+from seal_service.errors import InvalidSealOrder, UnsupportedFormat
 from seal_service.formats.ofd.container import OFDContainer
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
 from seal_service.seals import lookup, mandates, uses
 from seal_service.seals.model import MadeSeal, Seal, SealPlace, SigningIdentity
-from seal_service.seals.ofd_form import prepare_ofd
-from seal_service.seals.pdf_form import prepare_pdf
+from seal_service.seals.ofd_form import prepare_ofd, prepare_ofd_document
+from seal_service.seals.pdf_form import prepare_pdf, prepare_pdf_document
 from seal_service.seals.pending import PendingSeal
+from seal_service.seals.placing import DocumentLayout
 from seal_service.seals.policy import (
     WantedUse,
     check_identity,
@@ -41,6 +44,10 @@ from seal_service.seals.uses import DocumentFormat, UseIntent
 from seal_service.settings import SealSettings
 from seal_service.translog import log
 from seal_service.translog.entries import UseFacts
+
+PDF_START, ZIP_START = b"%PDF-", b"PK"
+DOCUMENT_KIND = re.compile(r"[a-z][a-z0-9-]{1,20}")
+"""Licence types have digits and capital letters only (GB/T 36904), so neither can be the other."""
 
 Stamp = Callable[[bytes], bytes]
 """Returns a time-stamp token over a value, as ``keys.tsa.TSA.stamp`` does."""
@@ -60,11 +67,43 @@ class SealingOrder:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentOrder:
+    """Who puts which seal on a document that is no licence, and how."""
+
+    caller: Caller
+    seal_id: str
+    case_number: str
+    document_kind: str
+    """What kind of document, as mandates name it; never the code of a licence type."""
+    subject: str
+    """The document's name, or the case it belongs to. Stands in the use, never in the log."""
+    layout: DocumentLayout
+
+    def to_use(self) -> SealingOrder:
+        """Return what the mandate and the use are about.
+
+        Raises ``InvalidSealOrder`` for a kind that could pass for a licence type: a mandate to seal
+        licences of one type would then cover any document.
+        """
+        if DOCUMENT_KIND.fullmatch(self.document_kind) is None:
+            raise InvalidSealOrder("文件种类只用小写字母、数字与连字符", field="document_kind")
+        return SealingOrder(
+            caller=self.caller,
+            seal_id=self.seal_id,
+            case_number=self.case_number,
+            licence_type_code=self.document_kind,
+            subject=self.subject,
+            places=(),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sealing:
     """A sealed document that nobody may see before its use is committed."""
 
     document: bytes
     use_id: str
+    format: DocumentFormat
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +182,32 @@ class Sealer:
         )
         return self._seal(order, seal, job)
 
+    def seal_document(self, order: DocumentOrder, document: bytes) -> Sealing:
+        """Seal any OFD or PDF, ours or not, sealed before or not; raises as ``seal_ofd`` does.
+
+        Also ``UnsupportedFormat`` and ``InvalidSealOrder``. Earlier signatures must hold, and hold
+        afterwards.
+        """
+        use, layout = order.to_use(), order.layout
+        seal, made = self._check(use)
+        if document.startswith(PDF_START):
+            job = _Job(
+                format=DocumentFormat.PDF,
+                identity=made.rsa,
+                stamp=self._parts.stamp_rsa,
+                prepare=lambda at: prepare_pdf_document(document, made, seal.name, layout, at),
+            )
+        elif document.startswith(ZIP_START):
+            job = _Job(
+                format=DocumentFormat.OFD,
+                identity=made.sm2,
+                stamp=self._parts.stamp_sm2,
+                prepare=lambda at: prepare_ofd_document(document, made, layout, at),
+            )
+        else:
+            raise UnsupportedFormat
+        return self._seal(use, seal, job)
+
     def _check(self, order: SealingOrder) -> tuple[Seal, MadeSeal]:
         """Go through steps 1 and 2, but for the key of the form."""
         now = self._parts.clock.now()
@@ -186,7 +251,7 @@ class Sealer:
         finally:
             if not is_done:
                 self.abandon_uses([intent.use_id], seal.authority_code)
-        return Sealing(document=document, use_id=intent.use_id)
+        return Sealing(document=document, use_id=intent.use_id, format=job.format)
 
     def commit_uses(
         self, connection: Connection, use_ids: Sequence[str], authority_code: str

@@ -1,7 +1,8 @@
-"""A seal on an OFD package: SES v4 with SM2 and a time stamp, in whole mode (locked).
+"""A seal on an OFD package: SES v4 with SM2 and a time stamp.
 
-GB/T 38540-2020; GB/T 33190-2016, 18. Locked, because nothing may follow the seal of a licence: the
-signature list is protected too, so that every entry is covered (ADR 0010 for the time stamp).
+GB/T 38540-2020; GB/T 33190-2016, 18. A licence is locked, because nothing may follow its seal: the
+signature list is protected too, so that every entry is covered (ADR 0010 for the time stamp). On
+any other document the order says what may follow, and earlier seals must hold.
 """
 
 from collections.abc import Sequence
@@ -11,8 +12,9 @@ from functools import lru_cache
 
 from keys.errors import ServiceError
 from keys.timestamps import verify_token
-from seal_service.errors import SelfCheckFailed
+from seal_service.errors import InvalidPlacement, SelfCheckFailed
 from seal_service.formats.ofd.container import OFDContainer
+from seal_service.formats.ofd.opening import OpenedOFD, open_package
 from seal_service.formats.ofd.sealing import (
     PreparedOFD,
     StampPlacement,
@@ -20,6 +22,8 @@ from seal_service.formats.ofd.sealing import (
     finish,
     prepare,
 )
+from seal_service.formats.ofd.text import find_text
+from seal_service.formats.placement import Size, TextPosition
 from seal_service.formats.ses import (
     SealSignature,
     SignedPart,
@@ -32,7 +36,9 @@ from seal_service.formats.ses import (
     verify_seal_value,
     verify_signature_value,
 )
+from seal_service.seals.earlier import check_earlier_ofd
 from seal_service.seals.model import MadeSeal, SealPlace
+from seal_service.seals.placing import DocumentLayout, SealMode, lay_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,16 +102,45 @@ def prepare_ofd(
     places: Sequence[SealPlace],
     signed_at: datetime,
 ) -> PendingOFD:
-    """Lay the seal out on a package, in its physical size.
+    """Lay the seal of a licence out on a package, in its physical size, and lock it.
 
     Raises ``AlreadySealed``, ``InvalidPlacement`` or ``MalformedDocument``.
     """
+    placements = [_placement(place, made) for place in places]
+    return _prepare(package, made, placements, signed_at, lock=True)
+
+
+def prepare_ofd_document(
+    package: bytes, made: MadeSeal, layout: DocumentLayout, signed_at: datetime
+) -> PendingOFD:
+    """Lay a seal out on any package; what it holds already keeps its bytes.
+
+    Raises ``AlreadySealed`` (reason ``locked``), ``InvalidPlacement`` or ``MalformedDocument``
+    (reason ``earlier-signature`` and others).
+    """
+    if layout.reserved:
+        raise InvalidPlacement("only a PDF has fields to leave", reason="field-unknown")
+    opened = open_package(package)
+    check_earlier_ofd(opened.signatures)
+    size = (float(made.width_mm), float(made.height_mm))
+    placements = lay_out(layout.wishes, size, _OFDSheets(opened))
+    return _prepare(opened, made, placements, signed_at, lock=layout.mode is SealMode.LOCK)
+
+
+def _prepare(
+    package: bytes | OFDContainer | OpenedOFD,
+    made: MadeSeal,
+    placements: Sequence[StampPlacement],
+    signed_at: datetime,
+    *,
+    lock: bool,
+) -> PendingOFD:
     prepared = prepare(
         package,
         eseal_der=made.eseal_der,
-        placements=[_placement(place, made) for place in places],
+        placements=placements,
         signed_at=signed_at,
-        lock=True,
+        lock=lock,
     )
     tbs = TBSSign(
         eseal_der=made.eseal_der,
@@ -114,6 +149,20 @@ def prepare_ofd(
         property_info=prepared.property_info,
     )
     return PendingOFD(prepared=prepared, made=made, to_sign=encode_tbs_sign(tbs))
+
+
+@dataclass(frozen=True, slots=True)
+class _OFDSheets:
+    """The pages of a package."""
+
+    opened: OpenedOFD
+
+    @property
+    def pages_mm(self) -> tuple[Size, ...]:
+        return tuple((page.width_mm, page.height_mm) for page in self.opened.document.pages)
+
+    def find_text(self, keyword: str) -> tuple[TextPosition, ...]:
+        return find_text(self.opened.container, self.opened.document, keyword)
 
 
 def _placement(place: SealPlace, made: MadeSeal) -> StampPlacement:

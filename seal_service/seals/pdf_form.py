@@ -1,7 +1,9 @@
-"""A seal on a PDF: PAdES with RSA, time-stamped (B-T), certified against every change.
+"""A seal on a PDF: PAdES with RSA, time-stamped (B-T).
 
-ETSI EN 319 142-1, 6.3; ISO 32000-1, 12.8.2.2 (DocMDP, P = 1). The same seal as on the OFD: its
-picture in its physical size, its RSA certificate.
+ETSI EN 319 142-1, 6.3; ISO 32000-1, 12.8.2.2 (DocMDP). The same seal as on the OFD: its picture in
+its physical size, its RSA certificate. A licence is certified against every change. Any other
+document is certified (P = 1) or approved, as ordered; once it is signed it takes a further seal
+only in an empty field that was there before, because a new field changes what was signed.
 """
 
 from collections.abc import Sequence
@@ -12,7 +14,12 @@ from functools import lru_cache
 from keys.algorithms import DigestAlgorithm
 from keys.errors import ServiceError
 from keys.timestamps import verify_token
-from seal_service.errors import InvalidPlacement, SelfCheckFailed
+from seal_service.errors import (
+    AlreadySealed,
+    InvalidPlacement,
+    MalformedDocument,
+    SelfCheckFailed,
+)
 from seal_service.formats.cms import (
     SignerTemplate,
     assemble,
@@ -23,9 +30,22 @@ from seal_service.formats.cms import (
 )
 from seal_service.formats.pdf.fields import Permission
 from seal_service.formats.pdf.integrity import check_integrity
+from seal_service.formats.pdf.model import PDFDocument
 from seal_service.formats.pdf.pages import PDFPlacement
-from seal_service.formats.pdf.writing import PreparedPDF, SignatureOrder, finish, prepare
+from seal_service.formats.pdf.reading import read_pdf
+from seal_service.formats.pdf.text import find_text
+from seal_service.formats.pdf.updating import Base, open_base
+from seal_service.formats.pdf.writing import (
+    PreparedPDF,
+    ReservedField,
+    SignatureOrder,
+    finish,
+    prepare,
+)
+from seal_service.formats.placement import Size, TextPosition
+from seal_service.seals.earlier import check_earlier_pdf
 from seal_service.seals.model import MadeSeal, SealPlace
+from seal_service.seals.placing import DocumentLayout, InField, SealMode, lay_out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +59,7 @@ class PendingPDF:
     """SHA-256 of everything but the value."""
     to_sign: bytes
     """The signed attributes."""
+    certify: Permission | None
 
     def finish(self, signature: bytes, timestamp: bytes) -> bytes:
         """Return the sealed PDF, checked; raises ``SelfCheckFailed``."""
@@ -59,7 +80,8 @@ class PendingPDF:
             raise SelfCheckFailed("the signature does not hold", reason=error.code) from error
         is_as_ordered = (
             signer.certificate.der == self.made.rsa.certificate
-            and made.permission is Permission.NO_CHANGES
+            and made.permission is self.certify
+            and made.field_name == self.prepared.field_name
             and made.digest(document, DigestAlgorithm.SHA256) == self.document_digest
             and len(signer.timestamp_tokens) == 1
         )
@@ -70,23 +92,57 @@ class PendingPDF:
 def prepare_pdf(
     pdf: bytes, made: MadeSeal, name: str, places: Sequence[SealPlace], signed_at: datetime
 ) -> PendingPDF:
-    """Lay the seal out on a PDF, in its physical size; further places show the picture again.
+    """Lay the seal of a licence out on a PDF, in its physical size, and certify it.
 
-    Raises ``AlreadySealed``, ``InvalidPlacement`` or ``MalformedDocument``.
+    Further places show the picture again. Raises ``AlreadySealed``, ``InvalidPlacement`` or
+    ``MalformedDocument``.
     """
     if not places:
         raise InvalidPlacement("a seal needs a place", reason="no-place")
     first, *others = (_placement(place, made) for place in places)
-    prepared = prepare(
-        pdf,
-        SignatureOrder(
-            placement=first,
-            picture=made.picture_png,
-            signed_at=signed_at,
-            name=name,
-            further_stamps=tuple(others),
-        ),
+    order = SignatureOrder(
+        placement=first,
+        picture=made.picture_png,
+        signed_at=signed_at,
+        name=name,
+        further_stamps=tuple(others),
     )
+    return _prepare(pdf, made, order)
+
+
+def prepare_pdf_document(
+    pdf: bytes, made: MadeSeal, name: str, layout: DocumentLayout, signed_at: datetime
+) -> PendingPDF:
+    """Lay a seal out on any PDF; further places are page content (``drawing``).
+
+    Raises ``AlreadySealed`` (reason ``locked``, ``not-first``, ``no-free-field``,
+    ``field-filled``, ``signed-content``), ``InvalidPlacement`` or ``MalformedDocument`` (reason
+    ``encrypted``, ``earlier-signature``, ...).
+    """
+    document = read_pdf(pdf)
+    if document.problems:
+        raise MalformedDocument("not a sound PDF", reason=document.problems[0].reason)
+    check_earlier_pdf(document)
+    if any(signature.locks_fields for signature in document.signatures):
+        raise AlreadySealed("an earlier signature locked the fields", reason="locked")
+    sheets = _PDFSheets(open_base(pdf))
+    field_name, placements = _field_and_places(document, made, layout, sheets)
+    is_locked = layout.mode is SealMode.LOCK
+    order = SignatureOrder(
+        placement=placements[0],
+        picture=made.picture_png,
+        signed_at=signed_at,
+        field_name=field_name,
+        certify=Permission.NO_CHANGES if is_locked else None,
+        name=name,
+        drawn=placements[1:],
+        reserved_fields=_reserved(layout, made, sheets),
+    )
+    return _prepare(pdf, made, order)
+
+
+def _prepare(pdf: bytes, made: MadeSeal, order: SignatureOrder) -> PendingPDF:
+    prepared = prepare(pdf, order)
     template = _signer(made.rsa.certificate, made.rsa.chain[1:])
     digest = prepared.digest(DigestAlgorithm.SHA256)
     return PendingPDF(
@@ -95,6 +151,63 @@ def prepare_pdf(
         template=template,
         document_digest=digest,
         to_sign=signed_attributes(template, digest),
+        certify=order.certify,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _PDFSheets:
+    """The pages of a PDF."""
+
+    base: Base
+
+    @property
+    def pages_mm(self) -> tuple[Size, ...]:
+        return tuple(page.size_mm for page in self.base.pages)
+
+    def find_text(self, keyword: str) -> tuple[TextPosition, ...]:
+        return find_text(self.base.table, self.base.pages, keyword)
+
+
+def _field_and_places(
+    document: PDFDocument, made: MadeSeal, layout: DocumentLayout, sheets: _PDFSheets
+) -> tuple[str, tuple[PDFPlacement, ...]]:
+    """Return the field to fill or to add, and the places: the field's own first."""
+    size = (float(made.width_mm), float(made.height_mm))
+    first = layout.wishes[0] if layout.wishes else None
+    if not isinstance(first, InField):
+        if document.signatures:
+            raise AlreadySealed(
+                "a signed PDF takes a seal in an empty field only",
+                reason="no-free-field",
+                fields=", ".join(document.empty_fields),
+            )
+        return _new_name(sheets.base), lay_out(layout.wishes, size, sheets)
+    if any(signature.field_name == first.name for signature in document.signatures):
+        raise AlreadySealed("the field is filled", reason="field-filled")
+    if first.name not in document.empty_fields:
+        raise InvalidPlacement("no such field", reason="field-unknown")
+    others = layout.wishes[1:]
+    # Of the first placement only the size counts: the field has its own place.
+    own = PDFPlacement(page_number=1, x_mm=0, y_mm=0, width_mm=size[0], height_mm=size[1])
+    return first.name, (own, *(lay_out(others, size, sheets) if others else ()))
+
+
+def _new_name(base: Base) -> str:
+    taken = {item.name for item in base.fields}
+    names = (f"Seal{number}" for number in range(1, len(taken) + 2))
+    return next(name for name in names if name not in taken)
+
+
+def _reserved(
+    layout: DocumentLayout, made: MadeSeal, sheets: _PDFSheets
+) -> tuple[ReservedField, ...]:
+    if layout.reserved and layout.mode is SealMode.LOCK:
+        raise InvalidPlacement("nothing may follow a seal that locks", reason="field-locked")
+    size = (float(made.width_mm), float(made.height_mm))
+    return tuple(
+        ReservedField(name=item.name, placement=lay_out([item.spot], size, sheets)[0])
+        for item in layout.reserved
     )
 
 

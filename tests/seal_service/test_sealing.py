@@ -477,7 +477,7 @@ def test_a_use_of_another_tenant_or_none_cannot_be_committed(scene: SealScene) -
     with pytest.raises(SealUseClosed):
         commit(scene, sealing, tenant=OTHER_TENANT)
     with pytest.raises(SealUseClosed):
-        commit(scene, sealing, Sealing(document=b"", use_id="su-none"))
+        commit(scene, sealing, Sealing(document=b"", use_id="su-none", format=DocumentFormat.OFD))
     assert all_uses(scene)[0].state is UseState.OPEN
 
 
