@@ -37,11 +37,11 @@ LARGE_SEAL = 0.25
 LOCKED_FLAG = 128
 _FIELD_KEYS = frozenset({"V", "AP", "M", "MK", "F"})
 """What may change in a signature field, or its widget, when it is filled."""
-_STAMP_KEYS = frozenset(
+_ADDED_KEYS = frozenset(
     {"Type", "Subtype", "FT", "T", "TU", "TM", "NM", "M", "H", "F", "Ff", "P", "Rect", "V", "AP"}
     | {"DR", "DA", "MK", "Border"}
 )
-"""What the field of a time stamp consists of; no actions."""
+"""What a signature field that is added later consists of; no actions."""
 _CATALOG_KEYS = frozenset({"DSS", "Extensions", "AcroForm"})
 _DATES = frozenset({"ModDate", "Producer"})
 _FORM_KEYS = frozenset({"Fields", "SigFlags"})
@@ -78,7 +78,7 @@ class _Comparison:
     surveyed: Survey
     changed: set[int] = field(default_factory=set)
     explained: dict[int, ChangeKind | None] = field(default_factory=dict)
-    stamp_fields: set[Ref] = field(default_factory=set)
+    added_fields: set[Ref] = field(default_factory=set)
     extra: dict[ChangeKind, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -99,14 +99,14 @@ class _Comparison:
                     self.explained[number] = None
 
     def explain_fields(self) -> None:
-        """Explain signature fields that were filled, and new ones that hold time stamps."""
+        """Explain signature fields that were filled, and new ones."""
         before = {found.reference: found for found in read_fields(self.old)}
         for found in read_fields(self.new):
             if found.reference is None or not is_filled(self.new, found):
                 continue
             known = before.get(found.reference)
             if known is None:
-                self._explain_stamp(found)
+                self._explain_added(found)
             elif not is_filled(self.old, known):
                 self._explain_filled(known, found)
 
@@ -142,30 +142,36 @@ class _Comparison:
                 return True
         return False
 
-    def _explain_stamp(self, found: FormField) -> None:
+    def _explain_added(self, found: FormField) -> None:
+        """Explain a field that is new, holds a signature, and does nothing else."""
         reference = found.reference
+        plain = found.is_signature and found.dictionary.keys() <= _ADDED_KEYS
+        if reference is None or not plain or found.widgets != (reference,):
+            return
+        if not self._is_new(reference.number) or self._covers_content(found):
+            return
+        kind = ChangeKind.NEW_SIGNATURE
+        if self._is_time_stamp(found):
+            kind = ChangeKind.DOCUMENT_TIMESTAMP
+        self.added_fields.add(reference)
+        self.explained[reference.number] = kind
+        self._explain_new(found.dictionary.get("AP"), kind)
+        self._explain_new(found.value, kind)
+
+    def _is_time_stamp(self, found: FormField) -> bool:
+        """Return whether a field holds a time stamp and is not seen."""
         value = self.new.dictionary(found.value)
-        is_stamp = value.get("Type") == "DocTimeStamp" and value.get("SubFilter") == "ETSI.RFC3161"
-        is_seen = any(
-            read_box(self.new, self.new.dictionary(widget).get("Rect")) for widget in found.widgets
-        )
-        is_own_widget = found.widgets == (reference,)
-        if reference is None or not (is_stamp and is_own_widget and self._is_new(reference.number)):
-            return
-        if is_seen or not found.is_signature or not found.dictionary.keys() <= _STAMP_KEYS:
-            return
-        self.stamp_fields.add(reference)
-        self.explained[reference.number] = ChangeKind.DOCUMENT_TIMESTAMP
-        self._explain_new(found.dictionary.get("AP"), ChangeKind.DOCUMENT_TIMESTAMP)
-        self._explain_new(found.value, ChangeKind.DOCUMENT_TIMESTAMP)
+        if value.get("Type") != "DocTimeStamp" or value.get("SubFilter") != "ETSI.RFC3161":
+            return False
+        return read_box(self.new, found.dictionary.get("Rect")) is None
 
     def explain_form_and_pages(self) -> None:
-        """Explain lists of fields and annotations that grew by time stamps alone."""
+        """Explain lists of fields and annotations that grew by explained fields alone."""
         form = catalog_of(self.new).get("AcroForm")
         if isinstance(form, Ref) and form.number in self.changed:
             old, new = self.old.dictionary(form), self.new.dictionary(form)
             if self._form_holds(old, new):
-                self.explained[form.number] = ChangeKind.DOCUMENT_TIMESTAMP
+                self.explained[form.number] = None
         self._explain_list(form_of(self.old).get("Fields"), form_of(self.new).get("Fields"))
         before = {page.reference: page for page in read_pages(self.old)}
         for page in read_pages(self.new):
@@ -178,7 +184,7 @@ class _Comparison:
         self._explain_list(old, new)
         same = _without(known.dictionary, {"Annots"}) == _without(page.dictionary, {"Annots"})
         if page.reference.number in self.changed and same and self._only_adds(old, new):
-            self.explained[page.reference.number] = ChangeKind.DOCUMENT_TIMESTAMP
+            self.explained[page.reference.number] = None
 
     def _form_holds(self, old: Dictionary, new: Dictionary) -> bool:
         return _without(old, _FORM_KEYS) == _without(new, _FORM_KEYS) and self._only_adds(
@@ -189,13 +195,13 @@ class _Comparison:
         if isinstance(new, Ref) and new.number in self.changed and self._only_adds(old, new):
             is_same_object = new == old or self._is_new(new.number)
             if is_same_object:
-                self.explained[new.number] = ChangeKind.DOCUMENT_TIMESTAMP
+                self.explained[new.number] = None
 
     def _only_adds(self, old: Value, new: Value) -> bool:
-        """Return whether a list grew by nothing but the fields of time stamps."""
+        """Return whether a list grew by nothing but fields that are explained."""
         before, after = self.old.array(old), self.new.array(new)
         added = after[len(before) :]
-        return after[: len(before)] == before and all(item in self.stamp_fields for item in added)
+        return after[: len(before)] == before and all(item in self.added_fields for item in added)
 
     def explain_validation_data(self) -> None:
         """Explain the document security store: its lists, and new streams below it."""

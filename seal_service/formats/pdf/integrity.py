@@ -38,7 +38,8 @@ def _integrity_problems(document: PDFDocument, made: PDFSignature) -> Iterator[s
         yield "contents-form"
     for signature in document.signatures:
         yield from (problem.reason for problem in signature.problems)
-        yield from (change.kind.value for change in document.forbidden_changes(signature))
+        later = document.forbidden_changes(signature, may_add_signatures=True)
+        yield from (change.kind.value for change in later)
     yield from (problem.reason for problem in document.problems)
 
 

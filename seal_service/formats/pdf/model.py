@@ -32,6 +32,9 @@ class ChangeKind(StrEnum):
     FIELD = "field-changed"
     CERTIFICATION = "certification-changed"
     CATALOG = "catalog-changed"
+    NEW_SIGNATURE = "signature-added"
+    """A signature in a field that was not there before. Widespread where several people sign, yet
+    its picture may be laid over content: not allowed unless the reader says so."""
     DATE = "modification-date"
     """Dates and producer in the information dictionary or the metadata; all else there is equal."""
     INFORMATION = "information-changed"
@@ -189,12 +192,19 @@ class PDFDocument:
     """Keywords of the form name=value: ``CertificateIdentifier``, ``LicenceDataDigest``."""
     problems: tuple[Notice, ...]
 
-    def forbidden_changes(self, signature: PDFSignature) -> tuple[LaterChange, ...]:
-        """Return what later revisions did that neither our rule nor the certification allows."""
-        is_closed = self.certification is not None and (
-            self.certification.permission is Permission.NO_CHANGES
-        )
-        allowed = _CLOSED_CHANGES if is_closed else ALLOWED_CHANGES
+    def forbidden_changes(
+        self, signature: PDFSignature, *, may_add_signatures: bool = False
+    ) -> tuple[LaterChange, ...]:
+        """Return what later revisions did that neither our rule nor the certification allows.
+
+        With ``may_add_signatures``, signatures in fields of their own may follow where nothing
+        is certified.
+        """
+        allowed = ALLOWED_CHANGES
+        if self.certification is None and may_add_signatures:
+            allowed |= {ChangeKind.NEW_SIGNATURE}
+        elif self.certification and self.certification.permission is Permission.NO_CHANGES:
+            allowed = _CLOSED_CHANGES
         return tuple(change for change in signature.later_changes if change.kind not in allowed)
 
     @property

@@ -161,7 +161,8 @@ def _check_earlier(pdf: bytes) -> None:
     """Refuse to seal what was tampered with: the new seal would lend it credit."""
     document = read_pdf(pdf)
     for signature in document.signatures:
-        if document.problems or signature.problems or document.forbidden_changes(signature):
+        later = document.forbidden_changes(signature, may_add_signatures=True)
+        if document.problems or signature.problems or later:
             raise MalformedDocument(
                 "an earlier signature does not hold",
                 reason="earlier-signature",

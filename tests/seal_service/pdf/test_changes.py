@@ -10,6 +10,7 @@ from pyhanko.pdf_utils.incremental_writer import IncrementalPdfFileWriter
 from seal_service.errors import MalformedDocument
 from seal_service.formats.pdf.archiving import add_validation_data, prepare_timestamp
 from seal_service.formats.pdf.fields import Permission
+from seal_service.formats.pdf.integrity import check_integrity
 from seal_service.formats.pdf.model import ChangeKind, LaterChange, PDFDocument, ValidationData
 from seal_service.formats.pdf.reading import read_pdf
 from seal_service.formats.pdf.writing import ReservedField, finish
@@ -177,6 +178,32 @@ def test_a_prepared_field_over_content_is_not_explained() -> None:
 def test_an_existing_object_is_never_part_of_a_filled_field() -> None:
     pdf = filled(extra={6: stream(b"1 0 0 rg 0 0 99 99 re f")})
     assert forbidden(pdf) == {ChangeKind.CONTENT}
+
+
+def test_further_approvals_in_fields_of_their_own_are_a_kind_of_their_own() -> None:
+    """T-PDF-08: for the reader to allow, and only where nothing is certified."""
+    pdf = approved()
+    for number in range(2, 5):
+        pdf = seal(pdf, certify=None, field_name=f"Seal{number}", placement=SECOND_SPOT)
+    document = read_pdf(pdf)
+    assert len(document.signatures) == 4
+    for signature in document.signatures[:-1]:
+        (change,) = document.forbidden_changes(signature)
+        assert change.kind is ChangeKind.NEW_SIGNATURE
+        assert not document.forbidden_changes(signature, may_add_signatures=True)
+    assert check_integrity(pdf).field_name == "Seal4"
+    certified = seal(certify=Permission.FORM_FILLING)
+    catalog, page = object_text(certified, CATALOG), object_text(certified, FIRST_PAGE)
+    objects = {
+        CATALOG: catalog.replace(b"/Fields[", b"/Fields[").replace(b"0 R]", b"0 R 90 0 R]", 1),
+        FIRST_PAGE: page.replace(b"0 R]>>", b"0 R 90 0 R]>>"),
+        90: b"<</Type/Annot/Subtype/Widget/FT/Sig/T(New)/Rect[0 0 9 9]/V 91 0 R>>",
+        91: b"<</Type/Sig>>",
+    }
+    changed = read_pdf(append_update(certified, Update(objects=objects)))
+    first = next(item for item in changed.signatures if item.field_name == "Seal1")
+    (change,) = changed.forbidden_changes(first, may_add_signatures=True)
+    assert change.kind is ChangeKind.NEW_SIGNATURE
 
 
 # Stores that are more than stores

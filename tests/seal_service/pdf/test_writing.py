@@ -309,6 +309,7 @@ def test_further_stamps_show_the_same_picture_once_stored() -> None:
         (make_pdf(PDFSpec(trailer_entries="/XRefStm 9")), "hybrid-xref"),
         (make_pdf(PDFSpec(catalog_entries="/AcroForm<</XFA[]>>")), "xfa"),
         (make_pdf().replace(b"/Size 7", b"/Size/7"), "xref"),
+        (make_pdf().replace(b"/Size 7", b"/Size 999999"), "xref"),
         (make_pdf().replace(b"/Root 1 0 R", b"/Root<</Pages 2 0 R>>"), "catalog"),
     ],
 )
