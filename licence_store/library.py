@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from licence_store.errors import LeaseLost, LicenceExists, LicenceStateRefused
@@ -36,6 +36,29 @@ from licence_store.tables import (
     licence_files,
     licences,
 )
+
+_OF_CASE = (
+    select(licences)
+    .where(
+        licences.c.authority_code == bindparam("tenant"),
+        licences.c.case_number == bindparam("case"),
+        licences.c.licence_type_code == bindparam("licence_type"),
+    )
+    .with_for_update()
+)
+_OWNED = update(licences).where(
+    licences.c.authority_code == bindparam("tenant"),
+    licences.c.identifier == bindparam("owned"),
+    licences.c.state == bindparam("before"),
+    licences.c.attempt == bindparam("owner_attempt"),
+)
+_KEEP = _OWNED.values(
+    state=bindparam("after"), record=bindparam("new_record"), issued_at=bindparam("now")
+)
+_ABANDON = _OWNED.values(state=bindparam("after"))
+_INSERT_LICENCE = insert(licences)
+_INSERT_FILES = insert(licence_files)
+_INSERT_EVENT = insert(licence_events)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,16 +122,12 @@ def reserve(connection: Connection, wanted: Reservation) -> Reserved:
 
 
 def _row_of_case(connection: Connection, wanted: Reservation) -> Row[tuple[object, ...]] | None:
-    query = (
-        select(licences)
-        .where(
-            licences.c.authority_code == wanted.authority_code,
-            licences.c.case_number == wanted.approval_result.case_number,
-            licences.c.licence_type_code == wanted.approval_result.licence_type_code,
-        )
-        .with_for_update()
-    )
-    return connection.execute(query).one_or_none()
+    case = {
+        "tenant": wanted.authority_code,
+        "case": wanted.approval_result.case_number,
+        "licence_type": wanted.approval_result.licence_type_code,
+    }
+    return connection.execute(_OF_CASE, case).one_or_none()
 
 
 def _reservation_values(wanted: Reservation) -> dict[str, object]:
@@ -129,18 +148,19 @@ def _reservation_values(wanted: Reservation) -> dict[str, object]:
 def _insert_reservation(connection: Connection, wanted: Reservation) -> Reserved:
     result = wanted.approval_result
     connection.execute(
-        insert(licences).values(
-            authority_code=wanted.authority_code,
-            identifier=wanted.identifier,
-            qr_digest=wanted.qr_digest,
-            case_number=result.case_number,
-            licence_type_code=result.licence_type_code,
-            version=wanted.identifier.split(".")[-2],
-            record="{}",
-            attempt=1,
-            reserved_at=wanted.now,
+        _INSERT_LICENCE,
+        {
+            "authority_code": wanted.authority_code,
+            "identifier": wanted.identifier,
+            "qr_digest": wanted.qr_digest,
+            "case_number": result.case_number,
+            "licence_type_code": result.licence_type_code,
+            "version": wanted.identifier.split(".")[-2],
+            "record": "{}",
+            "attempt": 1,
+            "reserved_at": wanted.now,
             **_reservation_values(wanted),
-        )
+        },
     )
     return Reserved(
         status=ReservationStatus.OURS,
@@ -212,18 +232,18 @@ def keep(connection: Connection, kept: KeptLicence) -> None:
     """
     owner = kept.reserved
     changed = connection.execute(
-        update(licences)
-        .where(*_owned_by(owner))
-        .values(
-            state=LicenceState.IN_FORCE.value,
-            record=canonical_json(kept.metadata).decode(),
-            issued_at=kept.now,
-        )
+        _KEEP,
+        {
+            **_owned_by(owner),
+            "after": LicenceState.IN_FORCE.value,
+            "new_record": canonical_json(kept.metadata).decode(),
+            "now": kept.now,
+        },
     )
     if changed.rowcount != 1:
         raise LeaseLost(identifier=owner.identifier)
     connection.execute(
-        insert(licence_files),
+        _INSERT_FILES,
         [
             {
                 "authority_code": owner.authority_code,
@@ -250,18 +270,16 @@ def keep(connection: Connection, kept: KeptLicence) -> None:
 
 def abandon(connection: Connection, owner: Reserved) -> None:
     """Give a reservation up; does nothing when it is no longer this attempt's."""
-    connection.execute(
-        update(licences).where(*_owned_by(owner)).values(state=LicenceState.ABANDONED.value)
-    )
+    connection.execute(_ABANDON, {**_owned_by(owner), "after": LicenceState.ABANDONED.value})
 
 
-def _owned_by(owner: Reserved) -> tuple[ColumnElement[bool], ...]:
-    return (
-        licences.c.authority_code == owner.authority_code,
-        licences.c.identifier == owner.identifier,
-        licences.c.state == LicenceState.ISSUING.value,
-        licences.c.attempt == owner.attempt,
-    )
+def _owned_by(owner: Reserved) -> dict[str, object]:
+    return {
+        "tenant": owner.authority_code,
+        "owned": owner.identifier,
+        "before": LicenceState.ISSUING.value,
+        "owner_attempt": owner.attempt,
+    }
 
 
 def sweep(connection: Connection, now: datetime, limit: int = 500) -> tuple[Reserved, ...]:
@@ -361,14 +379,15 @@ def _note_event(
     connection: Connection, authority_code: str, identifier: str, event: LicenceEvent
 ) -> None:
     connection.execute(
-        insert(licence_events).values(
-            authority_code=authority_code,
-            identifier=identifier,
-            happened_at=event.happened_at,
-            state_before=event.before.value,
-            state_after=event.after.value,
-            reason=event.reason,
-            basis=event.basis,
-            caller_id=event.caller_id,
-        )
+        _INSERT_EVENT,
+        {
+            "authority_code": authority_code,
+            "identifier": identifier,
+            "happened_at": event.happened_at,
+            "state_before": event.before.value,
+            "state_after": event.after.value,
+            "reason": event.reason,
+            "basis": event.basis,
+            "caller_id": event.caller_id,
+        },
     )

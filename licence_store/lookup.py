@@ -5,11 +5,11 @@ to one tenant except the two that say so: anyone may check a licence whose link 
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import Connection, Row, Select, bindparam, select
 
 from keys.algorithms import sm3
 from licence_store.errors import LicenceNotFound
@@ -24,7 +24,22 @@ from licence_store.states import ISSUED_STATES, LicenceState, RevocationKind
 from licence_store.tables import licence_events, licence_files, licences
 
 LARGEST_PAGE = 100
-_ISSUED = tuple(state.value for state in ISSUED_STATES)
+_ISSUED = select(licences).where(
+    licences.c.state.in_(tuple(state.value for state in ISSUED_STATES))
+)
+_OF_TENANT = _ISSUED.where(licences.c.authority_code == bindparam("tenant"))
+_BY_IDENTIFIER = _OF_TENANT.where(licences.c.identifier == bindparam("wanted"))
+_BY_CASE = _OF_TENANT.where(
+    licences.c.case_number == bindparam("case"),
+    licences.c.licence_type_code == bindparam("licence_type"),
+)
+_BY_QR_DIGEST = _ISSUED.where(licences.c.qr_digest == bindparam("digest"))
+_BY_IDENTIFIER_OF_ANY = _ISSUED.where(licences.c.identifier == bindparam("wanted"))
+_FILES = (
+    select(licence_files)
+    .where(licence_files.c.identifier.in_(bindparam("identifiers", expanding=True)))
+    .order_by(licence_files.c.format)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,26 +69,15 @@ class LicenceEvent:
 
 def find(connection: Connection, authority_code: str, identifier: str) -> Licence:
     """Return an issued licence of this tenant; raises ``LicenceNotFound``."""
-    return _one_issued(
-        connection,
-        select(licences).where(
-            licences.c.authority_code == authority_code, licences.c.identifier == identifier
-        ),
-    )
+    return _one(connection, _BY_IDENTIFIER, {"tenant": authority_code, "wanted": identifier})
 
 
 def find_by_case(
     connection: Connection, authority_code: str, case_number: str, licence_type_code: str
 ) -> Licence:
     """Return the licence a case led to; raises ``LicenceNotFound``."""
-    return _one_issued(
-        connection,
-        select(licences).where(
-            licences.c.authority_code == authority_code,
-            licences.c.case_number == case_number,
-            licences.c.licence_type_code == licence_type_code,
-        ),
-    )
+    wanted = {"tenant": authority_code, "case": case_number, "licence_type": licence_type_code}
+    return _one(connection, _BY_CASE, wanted)
 
 
 def find_by_qr_token(connection: Connection, token: bytes) -> Licence:
@@ -82,7 +86,7 @@ def find_by_qr_token(connection: Connection, token: bytes) -> Licence:
     The token is the permission; only its digest is stored, so the row cannot be turned back into
     a link.
     """
-    return _one_issued(connection, select(licences).where(licences.c.qr_digest == sm3(token)))
+    return _one(connection, _BY_QR_DIGEST, {"digest": sm3(token)})
 
 
 def find_for_verification(connection: Connection, identifier: str) -> Licence:
@@ -90,16 +94,14 @@ def find_for_verification(connection: Connection, identifier: str) -> Licence:
 
     Only a caller who holds a file that names the identifier may be told what the row says.
     """
-    return _one_issued(connection, select(licences).where(licences.c.identifier == identifier))
+    return _one(connection, _BY_IDENTIFIER_OF_ANY, {"wanted": identifier})
 
 
 def list_licences(
     connection: Connection, authority_code: str, wanted: ListFilter
 ) -> tuple[Licence, ...]:
     """List a tenant's issued licences, newest first, at most ``LARGEST_PAGE`` (T-API-34)."""
-    query = select(licences).where(
-        licences.c.authority_code == authority_code, licences.c.state.in_(_ISSUED)
-    )
+    query = _ISSUED.where(licences.c.authority_code == authority_code)
     if wanted.state is not None:
         query = query.where(licences.c.state == wanted.state.value)
     if wanted.licence_type_code is not None:
@@ -149,8 +151,10 @@ def history(
     )
 
 
-def _one_issued(connection: Connection, query: Select[tuple[object, ...]]) -> Licence:
-    row = connection.execute(query.where(licences.c.state.in_(_ISSUED))).one_or_none()
+def _one(
+    connection: Connection, query: Select[tuple[object, ...]], wanted: Mapping[str, object]
+) -> Licence:
+    row = connection.execute(query, wanted).one_or_none()
     if row is None:
         raise LicenceNotFound
     return _to_licence(row, _files_of(connection, [row.identifier]).get(row.identifier, ()))
@@ -160,11 +164,7 @@ def _files_of(
     connection: Connection, identifiers: Sequence[str]
 ) -> dict[str, tuple[LicenceFile, ...]]:
     """Return the files of these licences, OFD first."""
-    rows = connection.execute(
-        select(licence_files)
-        .where(licence_files.c.identifier.in_(identifiers))
-        .order_by(licence_files.c.format)
-    ).all()
+    rows = connection.execute(_FILES, {"identifiers": list(identifiers)}).all()
     found: dict[str, tuple[LicenceFile, ...]] = {}
     for row in rows:
         file = LicenceFile(

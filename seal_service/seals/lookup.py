@@ -9,7 +9,7 @@ import json
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from seal_service.errors import SealNotFound
 from seal_service.seals.model import (
@@ -30,13 +30,19 @@ _WHOLE = select(
     seals,
     *(column for column in made_seals.c if column.name not in ("serial", "seal_id")),
 ).join_from(seals, made_seals, seals.c.seal_id == made_seals.c.seal_id, isouter=True)
+_OF_TENANT = _WHOLE.where(
+    seals.c.authority_code == bindparam("tenant"), seals.c.seal_id == bindparam("seal")
+)
+_OF_IDS = _WHOLE.where(
+    seals.c.authority_code == bindparam("tenant"),
+    seals.c.seal_id.in_(bindparam("seal_ids", expanding=True)),
+).order_by(seals.c.serial.desc())
+_OF_ANY_TENANT = _WHOLE.where(seals.c.seal_id == bindparam("seal"))
 
 
 def find(connection: Connection, authority_code: str, seal_id: str) -> Seal:
     """Return a seal of the tenant; raises ``SealNotFound``, also for another tenant's."""
-    row = connection.execute(
-        _WHOLE.where(seals.c.authority_code == authority_code, seals.c.seal_id == seal_id)
-    ).one_or_none()
+    row = connection.execute(_OF_TENANT, {"tenant": authority_code, "seal": seal_id}).one_or_none()
     if row is None:
         raise SealNotFound(seal_id=seal_id)
     return _from_row(row)
@@ -46,11 +52,7 @@ def find_many(
     connection: Connection, authority_code: str, seal_ids: Sequence[str]
 ) -> tuple[Seal, ...]:
     """Return the tenant's seals among ``seal_ids``, newest first."""
-    rows = connection.execute(
-        _WHOLE.where(
-            seals.c.authority_code == authority_code, seals.c.seal_id.in_(list(seal_ids))
-        ).order_by(seals.c.serial.desc())
-    ).all()
+    rows = connection.execute(_OF_IDS, {"tenant": authority_code, "seal_ids": list(seal_ids)}).all()
     return tuple(map(_from_row, rows))
 
 
@@ -88,7 +90,7 @@ def status_at(connection: Connection, seal_id: str, at: datetime) -> SealStatus:
     Raises ``SealNotFound`` for a seal that is unknown or was not yet applied for. The public part
     shows no picture and of the owner no more than the seal's name.
     """
-    row = connection.execute(_WHOLE.where(seals.c.seal_id == seal_id)).one_or_none()
+    row = connection.execute(_OF_ANY_TENANT, {"seal": seal_id}).one_or_none()
     if row is None:
         raise SealNotFound(seal_id=seal_id)
     seal = _from_row(row)
@@ -118,7 +120,7 @@ def find_for_verification(
 
     Raises ``SealNotFound``. Only a verdict may say what is found here, never the row itself.
     """
-    row = connection.execute(_WHOLE.where(seals.c.seal_id == seal_id)).one_or_none()
+    row = connection.execute(_OF_ANY_TENANT, {"seal": seal_id}).one_or_none()
     if row is None:
         raise SealNotFound(seal_id=seal_id)
     return _from_row(row), _events(connection, seal_id)

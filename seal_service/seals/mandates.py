@@ -2,12 +2,25 @@
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, or_, select, update
 
 from seal_service.errors import DualControlRefused, InvalidSealOrder, MandateMissing
 from seal_service.seals.lookup import find
 from seal_service.seals.model import Mandate, MandateGrant
 from seal_service.seals.tables import seal_mandates
+
+_OF_TENANT = (
+    select(seal_mandates)
+    .where(seal_mandates.c.authority_code == bindparam("tenant"))
+    .order_by(seal_mandates.c.mandate_id)
+)
+_OF_SEAL = _OF_TENANT.where(seal_mandates.c.seal_id == bindparam("seal"))
+_OF_TYPE = _OF_TENANT.where(
+    or_(
+        seal_mandates.c.licence_type_code == bindparam("licence_type"),
+        seal_mandates.c.licence_type_code.is_(None),
+    )
+)
 
 
 def grant_mandate(connection: Connection, grant: MandateGrant, now: datetime) -> Mandate:
@@ -57,28 +70,21 @@ def withdraw_mandate(
 
 def mandates_of(connection: Connection, authority_code: str, seal_id: str) -> tuple[Mandate, ...]:
     """Return every mandate of a seal, ended ones too."""
-    return _read(connection, authority_code, seal_mandates.c.seal_id == seal_id)
+    return _read(connection, _OF_SEAL, {"tenant": authority_code, "seal": seal_id})
 
 
 def mandates_for_type(
     connection: Connection, authority_code: str, licence_type_code: str
 ) -> tuple[Mandate, ...]:
     """Return the tenant's mandates that cover a licence type, of any seal."""
-    covers = or_(
-        seal_mandates.c.licence_type_code == licence_type_code,
-        seal_mandates.c.licence_type_code.is_(None),
-    )
-    return _read(connection, authority_code, covers)
+    wanted = {"tenant": authority_code, "licence_type": licence_type_code}
+    return _read(connection, _OF_TYPE, wanted)
 
 
 def _read(
-    connection: Connection, authority_code: str, condition: ColumnElement[bool]
+    connection: Connection, query: Select[tuple[object, ...]], wanted: dict[str, str]
 ) -> tuple[Mandate, ...]:
-    rows = connection.execute(
-        select(seal_mandates)
-        .where(seal_mandates.c.authority_code == authority_code, condition)
-        .order_by(seal_mandates.c.mandate_id)
-    ).all()
+    rows = connection.execute(query, wanted).all()
     return tuple(
         Mandate(
             mandate_id=row.mandate_id,

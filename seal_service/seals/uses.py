@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, insert, select, update
 
 from seal_service.errors import (
     SealExpired,
@@ -20,6 +20,30 @@ from seal_service.errors import (
 from seal_service.seals.policy import check_state
 from seal_service.seals.states import SealState
 from seal_service.seals.tables import seal_uses, seals
+
+_INSERT = insert(seal_uses)
+_OF_IDS = (
+    select(seal_uses)
+    .where(
+        seal_uses.c.authority_code == bindparam("tenant"),
+        seal_uses.c.use_id.in_(bindparam("use_ids", expanding=True)),
+    )
+    .order_by(seal_uses.c.seal_id, seal_uses.c.serial)
+)
+_CLOSE = (
+    update(seal_uses)
+    .where(
+        seal_uses.c.authority_code == bindparam("tenant"),
+        seal_uses.c.use_id.in_(bindparam("use_ids", expanding=True)),
+        seal_uses.c.state == bindparam("before"),
+    )
+    .values(state=bindparam("after"), closed_at=bindparam("now"))
+)
+_SEAL_LOCKED = (
+    select(seals.c.state, seals.c.epoch, seals.c.valid_until)
+    .where(seals.c.authority_code == bindparam("tenant"), seals.c.seal_id == bindparam("seal"))
+    .with_for_update(read=True)
+)
 
 
 class UseState(StrEnum):
@@ -71,21 +95,22 @@ def open_use(connection: Connection, intent: UseIntent) -> None:
     """Write an intent down; raises when the seal was stopped since it was checked."""
     _check_unstopped(connection, intent, intent.opened_at)
     connection.execute(
-        insert(seal_uses).values(
-            use_id=intent.use_id,
-            authority_code=intent.authority_code,
-            seal_id=intent.seal_id,
-            epoch=intent.epoch,
-            key_name=intent.key_name,
-            caller_id=intent.caller_id,
-            case_number=intent.case_number,
-            licence_type_code=intent.licence_type_code,
-            subject=intent.subject,
-            format=intent.format.value,
-            document_digest=intent.document_digest,
-            state=UseState.OPEN.value,
-            opened_at=intent.opened_at,
-        )
+        _INSERT,
+        {
+            "use_id": intent.use_id,
+            "authority_code": intent.authority_code,
+            "seal_id": intent.seal_id,
+            "epoch": intent.epoch,
+            "key_name": intent.key_name,
+            "caller_id": intent.caller_id,
+            "case_number": intent.case_number,
+            "licence_type_code": intent.licence_type_code,
+            "subject": intent.subject,
+            "format": intent.format.value,
+            "document_digest": intent.document_digest,
+            "state": UseState.OPEN.value,
+            "opened_at": intent.opened_at,
+        },
     )
 
 
@@ -99,26 +124,13 @@ def commit_uses(
     ``SealSuspended``, ``SealRevoked`` or ``SealExpired``; then the caller must roll back.
     """
     wanted = list(dict.fromkeys(use_ids))
-    rows = connection.execute(
-        select(seal_uses)
-        .where(seal_uses.c.authority_code == authority_code, seal_uses.c.use_id.in_(wanted))
-        .order_by(seal_uses.c.seal_id, seal_uses.c.serial)
-    ).all()
+    rows = connection.execute(_OF_IDS, {"tenant": authority_code, "use_ids": wanted}).all()
     intents = [_intent(row) for row in rows]
     if len(intents) != len(wanted):
         raise SealUseClosed("no such use of a seal")
     for intent in {(intent.seal_id, intent.epoch): intent for intent in intents}.values():
         _check_unstopped(connection, intent, now)
-    changed = connection.execute(
-        update(seal_uses)
-        .where(
-            seal_uses.c.authority_code == authority_code,
-            seal_uses.c.use_id.in_(wanted),
-            seal_uses.c.state == UseState.OPEN.value,
-        )
-        .values(state=UseState.COMMITTED.value, closed_at=now)
-    )
-    if changed.rowcount != len(wanted):
+    if _close(connection, authority_code, wanted, UseState.COMMITTED, now) != len(wanted):
         raise SealUseClosed
     return tuple(
         SealUse(intent=intent, state=UseState.COMMITTED, closed_at=now) for intent in intents
@@ -128,9 +140,7 @@ def commit_uses(
 def _check_unstopped(connection: Connection, intent: UseIntent, now: datetime) -> None:
     """Lock the seal's row against a stop and compare it with the intent."""
     row = connection.execute(
-        select(seals.c.state, seals.c.epoch, seals.c.valid_until)
-        .where(seals.c.authority_code == intent.authority_code, seals.c.seal_id == intent.seal_id)
-        .with_for_update(read=True)
+        _SEAL_LOCKED, {"tenant": intent.authority_code, "seal": intent.seal_id}
     ).one_or_none()
     if row is None:
         raise SealNotFound(seal_id=intent.seal_id)
@@ -145,15 +155,27 @@ def abandon_uses(
     connection: Connection, authority_code: str, use_ids: Sequence[str], now: datetime
 ) -> int:
     """Close open uses as abandoned and return how many; committed ones stay as they are."""
-    return connection.execute(
-        update(seal_uses)
-        .where(
-            seal_uses.c.authority_code == authority_code,
-            seal_uses.c.use_id.in_(list(use_ids)),
-            seal_uses.c.state == UseState.OPEN.value,
-        )
-        .values(state=UseState.ABANDONED.value, closed_at=now)
-    ).rowcount
+    return _close(connection, authority_code, use_ids, UseState.ABANDONED, now)
+
+
+def _close(
+    connection: Connection,
+    authority_code: str,
+    use_ids: Sequence[str],
+    after: UseState,
+    now: datetime,
+) -> int:
+    changed = connection.execute(
+        _CLOSE,
+        {
+            "tenant": authority_code,
+            "use_ids": list(use_ids),
+            "before": UseState.OPEN.value,
+            "after": after.value,
+            "now": now,
+        },
+    )
+    return changed.rowcount
 
 
 def sweep(connection: Connection, opened_before: datetime, now: datetime) -> int:
