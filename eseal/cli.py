@@ -7,6 +7,7 @@ import getpass
 import json
 import sys
 import tempfile
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -197,12 +198,15 @@ def serve(ctx: click.Context, only: tuple[str, ...]) -> None:
     sweep_files(service.installation.blobs, service.clock)
     repeater = Repeater(service.maintenance.run)
     repeater.start()
+    # Beside the start of the server: the first visitor should not wait for them.
+    threading.Thread(target=service.pool.warm, daemon=True).start()
     try:
         run_server(
             build_app(service, frozenset(map(Part, only)) or frozenset(Part)), front.settings
         )
     finally:
         repeater.stop()
+        service.pool.close()
         service.installation.database.close()
 
 

@@ -26,9 +26,11 @@ from keys.pki_making import LOG_KEY, SEAL_MAKER_KEY
 from licence_store.desk import DeskParts, PresentationDesk
 from licence_store.office import LicenceOffice, OfficeParts
 from licence_store.rendering.face import FaceRenderer
+from licence_store.rendering.manifest import load_templates
 from licence_store.sealing_adapter import LicenceSealingAdapter
 from licence_store.settings import LicenceSettings
 from seal_service.plumbing.auth import Authenticator, Caller
+from seal_service.plumbing.bounded import BoundedPool, default_plan
 from seal_service.plumbing.clock import Clock, SystemClock
 from seal_service.plumbing.limits import Limits, RequestGuard
 from seal_service.plumbing.problems import install
@@ -40,6 +42,9 @@ from seal_service.seals.glyphs import SealFont
 from seal_service.seals.model import Seal, SigningIdentity
 from seal_service.settings import SealSettings
 from seal_service.translog.log import LogSigner
+from verifier.bounded_judging import PRELOAD
+from verifier.comparison.api import ComparisonRoutes, build_comparison_router
+from verifier.comparison.desk import ComparisonDesk, ComparisonParts
 from verifier.evidence import Verification, VerificationParts
 from verifier.web import WebParts, build_problem_writer, build_web_router
 
@@ -74,6 +79,9 @@ class Service:
     verification: Verification
     maintenance: Maintenance
     renderer: FaceRenderer
+    pool: BoundedPool
+    """Where hostile bytes are worked on; its processes start with the first of them."""
+    comparison: ComparisonDesk
 
 
 def build_service(installation: Installation, clock: Clock | None = None) -> Service:
@@ -82,7 +90,8 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
     clock = clock or SystemClock()
     renderer = FaceRenderer(templates=settings.templates_folder, fonts=settings.fonts_folder)
     sealer = _build_sealer(installation, clock)
-    verification = _build_verification(installation, clock)
+    pool = BoundedPool(default_plan(PRELOAD))
+    verification = _build_verification(installation, clock, pool)
     office = LicenceOffice(
         OfficeParts(
             database=installation.database,
@@ -118,6 +127,8 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
         verification=verification,
         maintenance=_build_maintenance(installation, clock, office, sealer),
         renderer=renderer,
+        pool=pool,
+        comparison=_build_comparison(installation, pool),
     )
 
 
@@ -169,7 +180,9 @@ def _identity_source(pki: PKI, clock: Clock) -> Callable[[Seal, KeyAlgorithm], S
     return identity
 
 
-def _build_verification(installation: Installation, clock: Clock) -> Verification:
+def _build_verification(
+    installation: Installation, clock: Clock, pool: BoundedPool
+) -> Verification:
     settings = installation.settings
     return Verification(
         VerificationParts(
@@ -178,6 +191,26 @@ def _build_verification(installation: Installation, clock: Clock) -> Verificatio
             clock=clock,
             material=TrustSource(installation.pki).material,
             is_test=settings.environment is not Environment.PRODUCTION,
+            pool=pool,
+        )
+    )
+
+
+def _build_comparison(installation: Installation, pool: BoundedPool) -> ComparisonDesk:
+    settings = installation.settings
+    templates = load_templates(settings.templates_folder)
+
+    def face_labels(licence_type_code: str) -> dict[str, str]:
+        template = templates.get(licence_type_code)
+        return {} if template is None else {one.name: one.label for one in template.fields}
+
+    return ComparisonDesk(
+        ComparisonParts(
+            database=installation.database,
+            blobs=installation.blobs,
+            pool=pool,
+            fonts=settings.fonts_folder.resolve(),
+            face_labels=face_labels,
         )
     )
 
@@ -232,7 +265,7 @@ def _limits(settings: Settings) -> Limits:
     return Limits(
         body=settings.body_limit_bytes,
         upload=settings.upload_limit_bytes + Limits().upload % (1024 * 1024),
-        upload_paths=("/v1/verifications", "/verify"),
+        upload_paths=("/v1/verifications", "/v1/comparisons", "/v1/page-pictures", "/verify"),
     )
 
 
@@ -263,11 +296,20 @@ def _include_verifier(app: FastAPI, service: Service, require: Require) -> None:
             verifier.api.VerificationRoutes(judge=verification.judge_upload, require=require)
         )
     )
+    comparison = service.comparison
+    app.include_router(
+        build_comparison_router(
+            ComparisonRoutes(
+                compare=comparison.compare, picture=comparison.picture, require=require
+            )
+        )
+    )
     app.include_router(
         build_web_router(
             WebParts(
                 judge_code=verification.judge_code,
                 judge_upload=verification.judge_upload,
+                compare=comparison.compare_for_public,
                 clock=service.clock,
                 public_url=service.settings.public_url(),
                 admit_lookup=limit_address(RateLimiter(per_minute=120, burst=60)),

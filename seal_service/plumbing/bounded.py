@@ -85,10 +85,14 @@ class BoundedPool:
     def warm(self) -> None:
         """Start the processes and wait until they are ready for work."""
         with self._lock:
-            while len(self._idle) < self._plan.size:
+            while not self._is_closed and len(self._idle) < self._plan.size:
                 self._idle.append(_Process(self._plan))
         for process in list(self._idle):
-            process.wait_until_ready()
+            try:
+                process.wait_until_ready()
+            except (WorkFailed, OSError):
+                if not self._is_closed:
+                    raise
 
     def close(self) -> None:
         """End the processes; calls that still run are waited for by nobody."""
