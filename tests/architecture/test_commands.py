@@ -6,7 +6,7 @@ import shlex
 import click
 import pytest
 
-from eseal.cli import cli
+from eseal.cli import cli, hoist
 from tests.architecture.tree import PROJECT
 
 PAGES = ("README.md", "README.zh-CN.md", "docs/operations.md", "docs/api.md")
@@ -26,10 +26,15 @@ def _unknown(words: list[str]) -> list[str]:
     """Return the commands and options that the program does not know, in their place."""
     command: click.Command = cli
     unknown = []
-    for word in words:
+    waiting = iter(words)
+    for word in waiting:
         if word.startswith("--"):
-            known = {name for parameter in command.params for name in parameter.opts}
-            unknown += [word] if word not in known | {"--help"} else []
+            options = {name: option for option in command.params for name in option.opts}
+            option = options.get(word)
+            if option is None and word != "--help":
+                unknown.append(word)
+            elif isinstance(option, click.Option) and not option.is_flag:
+                next(waiting, None)
         elif isinstance(command, click.Group):
             if word not in command.commands:
                 return [*unknown, word]
@@ -43,7 +48,7 @@ def test_pages_show_commands() -> None:
 
 @pytest.mark.parametrize(("page", "line"), _shown())
 def test_a_shown_command_line_is_understood(page: str, line: str) -> None:
-    assert _unknown(shlex.split(line, comments=True)) == [], page
+    assert _unknown(hoist(shlex.split(line, comments=True))) == [], page
 
 
 def test_an_option_in_the_wrong_place_is_seen() -> None:
