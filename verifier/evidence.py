@@ -102,14 +102,12 @@ class Verification:
         evidence = self._evidence()
         with self._parts.database.reading() as connection:
             licence = gather_for_code(connection, code)
-            record = _record(connection, licence, is_test=self._parts.is_test)
             data = self._master(licence)
-            if data is None:
+            opened = None if data is None else open_document(data)
+            if opened is None or opened.claims.get(IDENTIFIER_ITEM) != licence.identifier:
+                record = _record(connection, licence, "", is_test=self._parts.is_test)
                 return _damaged(record, evidence.now)
-            opened = open_document(data)
             records = gather(connection, opened, evidence.now, is_test=self._parts.is_test)
-        if opened.claims.get(IDENTIFIER_ITEM) != licence.identifier:
-            return _damaged(record, evidence.now)
         return judge_opened(opened, JudgeContext(evidence=evidence, records=records))
 
     def check_release(self, ofd: bytes, pdf: bytes) -> None:
@@ -160,14 +158,15 @@ def gather(
     """Return what library, register and log say of what a document claims."""
     identifier = opened.claims.get(IDENTIFIER_ITEM, "")
     licences: dict[str, LicenceRecord] = {}
+    authorities: frozenset[str] = frozenset()
     if identifier:
         try:
             found = library.find_for_verification(connection, identifier)
-            licences[identifier] = _record(connection, found, is_test=is_test)
+            licences[identifier] = _record(connection, found, opened.kind, is_test=is_test)
         except LicenceNotFound:
-            pass
+            authorities = _authorities(connection, identifier)
     return LibraryRecords(
-        authorities=_authorities(connection, identifier),
+        authorities=authorities,
         licences=licences,
         seals=_seals(connection, opened.seal_ids, now),
     )
@@ -193,7 +192,7 @@ def _authorities(connection: Connection, identifier: str) -> frozenset[str]:
     return frozenset({code}) if is_ours else frozenset()
 
 
-def _record(connection: Connection, licence: Licence, *, is_test: bool) -> LicenceRecord:
+def _record(connection: Connection, licence: Licence, kind: str, *, is_test: bool) -> LicenceRecord:
     result = licence.approval_result
     return LicenceRecord(
         facts=_facts(connection, licence, is_test=is_test),
@@ -203,7 +202,7 @@ def _record(connection: Connection, licence: Licence, *, is_test: bool) -> Licen
         metadata=licence.metadata,
         file_digests={file.format.value: file.digest for file in licence.files},
         issued_at=licence.issued_at,
-        is_logged=_is_logged(connection, licence),
+        is_logged=_is_logged(connection, licence, kind),
     )
 
 
@@ -234,12 +233,12 @@ def _facts(connection: Connection, licence: Licence, *, is_test: bool) -> Licenc
     )
 
 
-def _is_logged(connection: Connection, licence: Licence) -> bool:
-    """Return whether the uses of the seal on every file are in the published log."""
-    return all(
-        log.prove_use(connection, licence.authority_code, file.seal_use_id) is not None
-        for file in licence.files
-    )
+def _is_logged(connection: Connection, licence: Licence, kind: str) -> bool | None:
+    """Return whether the use of the seal on this form is in the published log."""
+    file = next((file for file in licence.files if file.format.value == kind), None)
+    if file is None:
+        return None
+    return log.prove_use(connection, licence.authority_code, file.seal_use_id) is not None
 
 
 def _seals(
