@@ -36,7 +36,7 @@ def judge_bounded(
 def judge_apart(data: bytes, evidence: ChainEvidence, ask: Callable[[object], object]) -> Verdict:
     """Open, ask for what the library says, judge; called inside the process."""
     opened = open_document(data)
-    records = ask(Claimed(claims=dict(opened.claims), seal_ids=opened.seal_ids))
+    records = ask(Claimed(kind=opened.kind, claims=dict(opened.claims), seal_ids=opened.seal_ids))
     if not isinstance(records, LibraryRecords):
         raise WorkFailed("an answer that is none")
     return judge_opened(opened, JudgeContext(evidence=evidence, records=records))

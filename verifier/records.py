@@ -19,6 +19,10 @@ IDENTIFIER_ITEM = "CertificateIdentifier"
 class Claimed:
     """What a document names, for asking library and register; claims, not facts."""
 
+    kind: str
+    """``ofd``, ``pdf``, ``ses`` or ``unknown``."""
+    kind: str
+    """``ofd``, ``pdf``, ``ses`` or ``unknown``."""
     claims: Mapping[str, str]
     """GB/T 36903 items as the document carries them."""
     seal_ids: frozenset[str]
