@@ -15,7 +15,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import select
+from rich.text import Text
 
 import licence_store.cli
 import seal_service.cli
@@ -33,12 +33,13 @@ from eseal.trial import ALL_SCOPES, ensure_caller, ensure_seal
 from keys.errors import ServiceError
 from licence_store.model import IssuingAuthority
 from seal_service.plumbing.auth import Caller
+from seal_service.plumbing.callers import list_tenants
 from seal_service.plumbing.clock import SystemClock
 from seal_service.plumbing.database import Database
 from seal_service.plumbing.logging import set_up_logging
-from seal_service.plumbing.tables import callers
 
 REFUSED = 2
+VERSION = "0.1.0"
 SHARED_OPTIONS = {"--data": True, "--authority": True, "--json": False}
 """Whether each takes a value."""
 Facts = list[tuple[str, str]]
@@ -69,26 +70,21 @@ class Front:
 
     def _only_authority(self) -> str:
         with self.service().installation.database.reading() as connection:
-            codes = connection.execute(select(callers.c.authority_code).distinct()).scalars().all()
+            codes = list_tenants(connection)
         if len(codes) != 1:
-            raise AuthorityNeeded(known=", ".join(sorted(codes)) or "none")
-        return str(codes[0])
+            raise AuthorityNeeded(known=", ".join(codes) or "none")
+        return codes[0]
 
     def tell(self, value: object, facts: Facts) -> None:
         """Print one result."""
         if self.is_json:
             self._tell_json(value)
             return
-        table = Table(show_header=False, box=None, pad_edge=False)
-        table.add_column(style="dim")
-        table.add_column(overflow="fold")
+        width = max((len(name) for name, _ in facts), default=0)
         for name, fact in facts:
-            if name:
-                table.add_row(name, fact)
-        self.console.print(table)
-        for name, fact in facts:
-            if not name:
-                click.echo(fact)
+            # Not folded, so that identifiers, paths and links can be copied.
+            shown = Text(f"{name:<{width}}  ", style="dim") if name else Text()
+            self.console.print(shown.append(fact, style="not dim"), soft_wrap=True)
 
     def tell_rows(self, value: object, head: list[str], rows: list[list[str]]) -> None:
         """Print a list of results."""
@@ -144,7 +140,7 @@ def _tell_refusal(error: ServiceError) -> None:
 @click.option("--data", type=click.Path(file_okay=False, path_type=Path), help="Data folder.")
 @click.option("--json", "is_json", is_flag=True, help="Print JSON instead of tables.")
 @click.option("--authority", help="Credit code of the authority to act for.")
-@click.version_option(package_name="eseal", prog_name="eseal")
+@click.version_option(VERSION, prog_name="eseal")
 @click.pass_context
 def cli(ctx: click.Context, data: Path | None, is_json: bool, authority: str | None) -> None:
     """E-seals and e-licences: issue, keep, present, verify."""

@@ -92,7 +92,32 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
     sealer = _build_sealer(installation, clock)
     pool = BoundedPool(default_plan(PRELOAD))
     verification = _build_verification(installation, clock, pool)
-    office = LicenceOffice(
+    office = _build_office(installation, clock, renderer, sealer, verification)
+    return Service(
+        settings=settings,
+        installation=installation,
+        clock=clock,
+        box=SecretBox(installation.store.service_secret(CALLER_SECRET)),
+        office=office,
+        desk=_build_desk(installation, clock),
+        sealer=sealer,
+        bureau=_build_bureau(installation, clock),
+        verification=verification,
+        maintenance=_build_maintenance(installation, clock, office, sealer),
+        renderer=renderer,
+        pool=pool,
+        comparison=_build_comparison(installation, pool),
+    )
+
+
+def _build_office(
+    installation: Installation,
+    clock: Clock,
+    renderer: FaceRenderer,
+    sealer: Sealer,
+    verification: Verification,
+) -> LicenceOffice:
+    return LicenceOffice(
         OfficeParts(
             database=installation.database,
             blobs=installation.blobs,
@@ -103,10 +128,13 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
             randomness=secrets.token_bytes,
             pause=time.sleep,
             index_secret=installation.store.service_secret(INDEX_SECRET),
-            settings=_licence_settings(settings),
+            settings=_licence_settings(installation.settings),
         )
     )
-    desk = PresentationDesk(
+
+
+def _build_desk(installation: Installation, clock: Clock) -> PresentationDesk:
+    return PresentationDesk(
         DeskParts(
             database=installation.database,
             blobs=installation.blobs,
@@ -114,21 +142,6 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
             randomness=secrets.token_bytes,
             index_secret=installation.store.service_secret(INDEX_SECRET),
         )
-    )
-    return Service(
-        settings=settings,
-        installation=installation,
-        clock=clock,
-        box=SecretBox(installation.store.service_secret(CALLER_SECRET)),
-        office=office,
-        desk=desk,
-        sealer=sealer,
-        bureau=_build_bureau(installation, clock),
-        verification=verification,
-        maintenance=_build_maintenance(installation, clock, office, sealer),
-        renderer=renderer,
-        pool=pool,
-        comparison=_build_comparison(installation, pool),
     )
 
 

@@ -171,7 +171,7 @@ def _read(path: Path) -> bytes:
 
 def _tell(console: Console, path: Path, verdict: Verdict, *, explain: bool) -> None:
     head = headline_words(verdict)
-    console.print(Text(str(path), style="bold"))
+    console.print(Text(str(path), style="bold"), soft_wrap=True)
     console.print(Text(f"  {head.zh}  {head.en}", style=f"bold {TONES[head.tone]}"))
     if head.because_zh:
         console.print(f"  {head.because_zh}  {head.because_en}", markup=False)

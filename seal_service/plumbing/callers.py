@@ -121,6 +121,12 @@ def list_callers(connection: Connection, authority_code: str) -> tuple[str, ...]
     return tuple(connection.execute(query.order_by(callers.c.caller_id)).scalars())
 
 
+def list_tenants(connection: Connection) -> tuple[str, ...]:
+    """Name the authorities that have callers; for the operator only."""
+    query = select(callers.c.authority_code).distinct().order_by(callers.c.authority_code)
+    return tuple(connection.execute(query).scalars())
+
+
 def _change(connection: Connection, caller_id: str, **values: object) -> None:
     changed = connection.execute(
         update(callers).where(callers.c.caller_id == caller_id).values(**values)
