@@ -21,8 +21,6 @@ class Claimed:
 
     kind: str
     """``ofd``, ``pdf``, ``ses`` or ``unknown``."""
-    kind: str
-    """``ofd``, ``pdf``, ``ses`` or ``unknown``."""
     claims: Mapping[str, str]
     """GB/T 36903 items as the document carries them."""
     seal_ids: frozenset[str]
