@@ -21,8 +21,8 @@ VISIBLE = 40
 REACH = 2
 """Cells that may lie between two changes of one box: the gap between characters."""
 MAX_BOXES = 24
-MARGIN = 5
-LINE = 3
+MARGIN = 8
+LINE = 5
 COLOUR = (208, 0, 24)
 _COLOURS_KEPT = 96
 
