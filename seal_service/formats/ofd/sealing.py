@@ -17,6 +17,7 @@ The seal, its certificate and the signature value are opaque here.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
 from lxml import etree
 
@@ -182,7 +183,7 @@ def _with_list(opened: OpenedOFD) -> tuple[OFDContainer, str]:
         return container, body.signatures_path
     home = directory_of(body.root_path)
     plain = f"{home}/Signs" if home else "Signs"
-    list_path = _free(container, [plain, *_numbered(home, "Signs")]) + "/Signatures.xml"
+    list_path = _free(container, chain([plain], _numbered(home, "Signs"))) + "/Signatures.xml"
     root = parse_xml(container.entries[ROOT_PATH], ROOT_PATH, root="OFD").root
     body_element = next(children(root, "DocBody"))
     for empty in list(children(body_element, "Signatures")):
