@@ -190,6 +190,16 @@ class InvalidSealOrder(ServiceError):  # noqa: N818
     advice = "请按提示的字段更正后重新提交。"
 
 
+class SealingNotFound(ServiceError):  # noqa: N818
+    """No sealed document with this identifier, or not the caller's."""
+
+    code = "sealing-not-found"
+    kind = Kind.NOT_FOUND
+    title = "盖章记录不存在"
+    title_en = "No such sealed document"
+    advice = "请检查盖章记录标识是否正确，以及是否由本单位办理。"
+
+
 class SealUseClosed(ServiceError):  # noqa: N818
     """A use of a seal was given up, or committed, before this commit."""
 
