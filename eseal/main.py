@@ -91,7 +91,7 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
     renderer = FaceRenderer(templates=settings.templates_folder, fonts=settings.fonts_folder)
     sealer = _build_sealer(installation, clock)
     pool = BoundedPool(default_plan(PRELOAD))
-    verification = _build_verification(installation, clock, pool)
+    verification = build_verification(installation, clock, pool)
     office = _build_office(installation, clock, renderer, sealer, verification)
     return Service(
         settings=settings,
@@ -193,9 +193,10 @@ def _identity_source(pki: PKI, clock: Clock) -> Callable[[Seal, KeyAlgorithm], S
     return identity
 
 
-def _build_verification(
-    installation: Installation, clock: Clock, pool: BoundedPool
+def build_verification(
+    installation: Installation, clock: Clock, pool: BoundedPool | None = None
 ) -> Verification:
+    """Build the verifier over an installation; without ``pool`` it judges in this process."""
     settings = installation.settings
     return Verification(
         VerificationParts(
