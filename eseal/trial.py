@@ -30,6 +30,7 @@ from seal_service.seals.bureau import People
 from seal_service.seals.model import Seal, SealApplication, SealFace, SealKind
 from seal_service.seals.states import SealState
 from verifier.api import SCOPE_VERIFY
+from verifier.comparison.api import SCOPE_COMPARE
 
 SEAL_PURPOSE = "电子证照专用章"
 SEAL_YEARS = 3
@@ -45,6 +46,7 @@ ALL_SCOPES = frozenset(
         SCOPE_PRESENT,
         SCOPE_REDEEM,
         SCOPE_VERIFY,
+        SCOPE_COMPARE,
         seal_api.SCOPE_READ,
         seal_api.SCOPE_MAKE,
         seal_api.SCOPE_MANAGE,

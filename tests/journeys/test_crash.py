@@ -21,7 +21,7 @@ import pytest
 from eseal.maintenance import sweep_files
 from seal_service.settings import SealSettings
 from tests.journeys.mortal_service import MortalService, mortal_service
-from tests.journeys.service import Kit, LaterClock, issue, make_body, opened, running
+from tests.journeys.service import Kit, LaterClock, Running, issue, make_body, opened, running
 from tests.journeys.soundness import Kept, check_sound
 from verifier.verdict import Outcome
 
@@ -175,6 +175,13 @@ def _issue_and_die(kit: Kit, lives: MortalService, case_number: str, point: str)
     lives.wait()
 
 
+@pytest.fixture(scope="module")
+def later(lives: tuple[Kit, MortalService]) -> Iterator[Running]:
+    """Serve the same folder an hour later, when leases and intents of the dead are over."""
+    with running(lives[0], AFTER_EVERYTHING) as found:
+        yield found
+
+
 @pytest.mark.parametrize(
     ("point", "intents"),
     [
@@ -188,13 +195,13 @@ def _issue_and_die(kit: Kit, lives: MortalService, case_number: str, point: str)
     ],
 )
 def test_dead_before_the_last_commit_nothing_is_in_force_and_every_signature_has_its_intent(
-    lives: tuple[Kit, MortalService], point: str, intents: int
+    lives: tuple[Kit, MortalService], later: Running, point: str, intents: int
 ) -> None:
     """R-6, T-STO-02, T-STO-18: the intent is there, is swept, and a retry makes the licence."""
     kit, service = lives
     case_number = f"YQ-DEAD-{point}"
     _issue_and_die(kit, service, case_number, point)
-    with running(kit, AFTER_EVERYTHING) as later, later.client() as client:
+    with later.client() as client:
         left = check_sound(later.service)
         assert left.use_states(case_number) == Counter({"open": intents} if intents else {})
         assert client.get("/v1/licences", params={"case_number": case_number}).json() == {
@@ -211,19 +218,17 @@ def test_dead_before_the_last_commit_nothing_is_in_force_and_every_signature_has
 
 
 def test_dead_between_commit_and_answer_a_retry_gets_the_licence(
-    lives: tuple[Kit, MortalService],
+    lives: tuple[Kit, MortalService], later: Running
 ) -> None:
     """R-3, T-STO-19, T-API-12: at once, without a second use of the seal."""
     kit, service = lives
     _issue_and_die(kit, service, "YQ-DEAD-committed", "committed")
-    with opened(kit) as found:
-        before = check_sound(found)
+    before = check_sound(later.service)
     service.start()
     with httpx.Client(base_url=service.address, auth=kit.signer(), trust_env=False) as client:
         answer = issue(client, make_body("YQ-DEAD-committed"))
     service.kill()
     assert answer.status_code == httpx.codes.CREATED
     assert before.in_force[answer.json()["identifier"]] == _digests(answer.json())
-    with opened(kit) as found:
-        after = check_sound(found)
+    after = check_sound(later.service)
     assert after.use_states("YQ-DEAD-committed") == Counter({"committed": 2})
