@@ -1,0 +1,1 @@
+"""Tests of sealing documents over the API."""
