@@ -1,17 +1,21 @@
 """Change a sealed file anywhere: nothing changed is ever valid, and nothing raises.
 
-By default every seventh byte is changed in one bit; with ``ESEAL_EXHAUSTIVE`` set, every byte in
-all eight bits (some minutes). No library is asked: the file alone must give itself away.
+One OFD and one PDF of each profile. By default a sample of the bytes is changed in one bit each,
+closer where the signature stands; with ``ESEAL_EXHAUSTIVE`` set, every byte is, and those of the
+signature in all eight bits (some minutes). No library is asked: the file alone must give itself
+away.
 """
 
+import io
 import os
+import zipfile
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
 
 from seal_service.formats.cms import CMSProfile
-from seal_service.formats.ofd.container import read_container
+from seal_service.formats.pdf.reading import read_pdf
 from seal_service.formats.pdf.writing import SubFilter
 from tests.support.sealed_ofd import SealedSpec, seal_document
 from tests.support.sealed_pdf import PDFSpec, sign_pdf
@@ -20,6 +24,7 @@ from verifier.judge import JudgeContext, judge_document
 from verifier.verdict import Outcome
 
 IS_EXHAUSTIVE = "ESEAL_EXHAUSTIVE" in os.environ
+SIGNATURE_STEP, OTHER_STEP = (1, 1) if IS_EXHAUSTIVE else (11, 37)
 CONTEXT = JudgeContext(evidence=make_evidence())
 STAMPED = NOW + timedelta(seconds=2)
 CLAIM = ("CertificateIdentifier=1.2.156.3005.2.1",)
@@ -48,13 +53,36 @@ FILES: dict[str, Callable[[], bytes]] = {
 }
 
 
-def changes(length: int) -> Iterator[tuple[int, int]]:
+def signature_bytes(document: bytes) -> set[int]:
+    """Return where the signature stands: its value and what names, places and lists it."""
+    if document.startswith(b"%PDF"):
+        (signature,) = read_pdf(document).signatures
+        start = document.rindex(b"/ByteRange")
+        value = document.index(b"/Contents<", start)
+        # What follows the value inside Contents is padding, digit after digit of it.
+        return set(range(start, value + len("/Contents<") + 2 * len(signature.contents or b"")))
+    with zipfile.ZipFile(io.BytesIO(document)) as package:
+        members = package.infolist()
+        starts = [member.header_offset for member in members]
+        places = zip(members, starts, [*starts[1:], package.start_dir], strict=True)
+    return {
+        at
+        for member, start, end in places
+        if member.filename.startswith("Doc_0/Signs/")
+        for at in range(start, end)
+    }
+
+
+def changes(document: bytes) -> Iterator[tuple[int, int]]:
     """Yield position and bit."""
-    if IS_EXHAUSTIVE:
-        yield from ((at, bit) for at in range(length) for bit in range(8))
-    else:
+    inside = signature_bytes(document)
+    for number, at in enumerate(sorted(inside)[::SIGNATURE_STEP]):
         # Bit 5 turns the case of letters, which readers of text are apt to overlook.
-        yield from ((at, (0, 5, 3, 7)[at // 7 % 4]) for at in range(0, length, 7))
+        yield from (
+            (at, bit) for bit in (range(8) if IS_EXHAUSTIVE else ((0, 5, 3, 7)[number % 4],))
+        )
+    outside = [at for at in range(len(document)) if at not in inside]
+    yield from ((at, (0, 5, 3, 7)[at % 4]) for at in outside[::OTHER_STEP])
 
 
 def is_valid(data: bytes) -> bool:
@@ -68,25 +96,12 @@ def test_no_flipped_bit_leaves_a_file_valid(name: str) -> None:
     assert is_valid(original)
     damaged = bytearray(original)
     survivors = []
-    for at, bit in changes(len(damaged)):
+    for at, bit in changes(original):
         damaged[at] ^= 1 << bit
         if is_valid(bytes(damaged)):
             survivors.append((at, bit))
         damaged[at] ^= 1 << bit
     assert survivors == []
-
-
-def test_no_flipped_bit_of_the_seal_signature_leaves_a_file_valid() -> None:
-    """T-SES-01: every byte of the value, stored plain inside the package."""
-    original = FILES["ofd-locked-stamped"]()
-    value = read_container(original).entries["Doc_0/Signs/Sign_0/SignedValue.dat"]
-    start = original.index(value)
-    damaged = bytearray(original)
-    for at in range(start, start + len(value)):
-        bit = at % 8
-        damaged[at] ^= 1 << bit
-        assert not is_valid(bytes(damaged)), (at - start, bit)
-        damaged[at] ^= 1 << bit
 
 
 @pytest.mark.parametrize("name", FILES)
