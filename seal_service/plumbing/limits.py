@@ -3,7 +3,8 @@
 For each request, in this order:
 
 1. It gets an id, which its log lines, its answer and its problem document carry.
-2. Method, path and query are acceptable: a known method, no NUL, no parameter given twice.
+2. Method, path and query are acceptable: a known method, no control characters in the path, no
+   NUL, no parameter given twice.
 3. The body is not compressed, and not larger than its route may take. Bytes are counted as they
    arrive, so neither chunks nor a wrong Content-Length get past (T-API-18); slow bodies end.
 4. JSON is read strictly (``strict_json``) before the framework reads it leniently (T-API-14..17).
@@ -40,6 +41,7 @@ from seal_service.plumbing.strict_json import read_json
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"})
 MOST_PARAMETERS = 100
 _FORM = "application/x-www-form-urlencoded"
+_CONTROLS = frozenset(map(chr, (*range(0x20), 0x7F)))
 
 SECURITY_HEADERS = {
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -177,8 +179,9 @@ class _Answer:
 def _check_target(scope: Scope) -> None:
     if scope["method"] not in METHODS:
         raise MethodNotAllowed
-    if "\x00" in scope["path"]:
-        raise MalformedRequest("地址中含有空字符", reason="nul")
+    if not _CONTROLS.isdisjoint(scope["path"]):
+        # A line break at the end is invisible to the patterns of routes: one page, two addresses.
+        raise MalformedRequest("地址中含有控制字符", reason="control-character")
     _check_parameters(scope["query_string"], "查询参数")
 
 
