@@ -13,7 +13,7 @@ from verifier.records import Claimed, LibraryRecords
 from verifier.rules.chain import ChainEvidence
 from verifier.verdict import Verdict
 
-PRELOAD = ("verifier.bounded_judging", "verifier.page_pictures.jobs")
+PRELOAD = ("verifier.bounded_judging", "verifier.comparison.jobs")
 """What the processes of a verifier import before their first call."""
 
 

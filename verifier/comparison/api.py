@@ -24,8 +24,8 @@ from seal_service.plumbing.errors import WorkersBusy
 from seal_service.plumbing.problems import problem_responses
 from verifier.api import read_document
 from verifier.comparing import Comparison
+from verifier.comparison.jobs import PagePicture
 from verifier.comparison.schemas import ComparisonAnswer, comparison_answer
-from verifier.page_pictures.jobs import PagePicture
 from verifier.uploads import UploadMissing, UploadUnreadable
 
 SCOPE_COMPARE = "comparisons:create"

@@ -21,14 +21,16 @@ from licence_store.files import read_file
 from licence_store.model import FileFormat, Licence
 from seal_service.errors import LimitExceeded, MalformedDocument
 from seal_service.plumbing.blobs import BlobStore
-from seal_service.plumbing.bounded import BoundedPool
+from seal_service.plumbing.bounded import BoundedPool, Bounds
 from seal_service.plumbing.database import Database
 from seal_service.plumbing.errors import StoredFileDamaged
 from verifier.comparing import Comparison, PageDifference, Side
-from verifier.page_pictures import jobs
+from verifier.comparison import jobs
 from verifier.records import IDENTIFIER_ITEM
 from verifier.verdict import Check, Result, SignatureVerdict, Verdict
 
+PICTURE_BOUNDS = Bounds(cpu_seconds=2, wall_seconds=10.0)
+"""Of drawing one page (T-OFD-71)."""
 PUBLIC_PAGES = 4
 """Pages compared for the public page."""
 CALLER_PAGES = 20
@@ -62,7 +64,7 @@ class ComparisonDesk:
     def picture(self, data: bytes, number: int) -> jobs.PagePicture:
         """Draw one page of a file; raises ``MalformedDocument`` or ``LimitExceeded``."""
         return self._parts.pool.run(
-            jobs.picture_page, data, number, self._parts.fonts, bounds=jobs.PICTURE_BOUNDS
+            jobs.picture_page, data, number, self._parts.fonts, bounds=PICTURE_BOUNDS
         )
 
     def compare(self, data: bytes, authority_code: str, identifier: str = "") -> Comparison:

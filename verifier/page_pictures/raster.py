@@ -1,4 +1,4 @@
-"""Rasters of pages, by PDFium, in a bounded process.
+"""Rasters of pages and the text of PDF pages, by PDFium, in a bounded process.
 
 PDFium gets the bytes and nothing else: no script engine is in the build, no form is filled, no
 address is followed. A page that is very large gets a coarser raster, never more pixels.
@@ -16,6 +16,8 @@ from verifier.page_pictures.pdf_form import pdf_of
 
 DPI = 100
 MAX_PIXELS = DEFAULT_LIMITS.picture_pixels
+MAX_CHARACTERS = 50_000
+"""Per page, when text is read for comparison."""
 POINTS_PER_INCH = 72
 MM_PER_POINT = 25.4 / 72
 
@@ -55,6 +57,27 @@ def rasters_of_pdf(data: bytes, numbers: tuple[int, ...], dpi: int = DPI) -> tup
         raise MalformedDocument("PDFium does not draw it", reason="page-content") from None
     finally:
         document.close()
+
+
+def lines_of_pdf(data: bytes) -> tuple[tuple[str, ...], ...]:
+    """Return the visible lines of every page; raises ``MalformedDocument`` like the others."""
+    document = open_pdf(data)
+    try:
+        return tuple(_lines(page) for page in document)
+    except pdfium.PdfiumError:
+        raise MalformedDocument("PDFium does not read it", reason="page-content") from None
+    finally:
+        document.close()
+
+
+def _lines(page: "pdfium.PdfPage") -> tuple[str, ...]:
+    text = page.get_textpage()
+    try:
+        lines = text.get_text_range(0, min(text.count_chars(), MAX_CHARACTERS))
+    finally:
+        text.close()
+        page.close()
+    return tuple(line for line in lines.splitlines() if line.strip())
 
 
 def open_pdf(data: bytes) -> "pdfium.PdfDocument":

@@ -21,7 +21,7 @@ from verifier.comparing import (
     WordDifferences,
 )
 from verifier.comparison.api import SCOPE_COMPARE, ComparisonRoutes, build_comparison_router
-from verifier.page_pictures.jobs import PagePicture
+from verifier.comparison.jobs import PagePicture
 
 OFD = {"content-type": "application/ofd"}
 FOUND = Comparison(

@@ -17,7 +17,8 @@ from tests.support.sealed_pdf import make_pdf, sign_pdf
 from tests.verifier.page_pictures.pages import package_with, path_object
 from verifier.bounded_judging import PRELOAD
 from verifier.comparing import Place
-from verifier.page_pictures import jobs
+from verifier.comparison import jobs
+from verifier.comparison.desk import PICTURE_BOUNDS
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_a_page_that_takes_too_long_is_stopped_within_its_seconds(pool: BoundedP
     package = package_with(heavy)
     begun = time.monotonic()
     with pytest.raises(LimitExceeded) as refused:
-        pool.run(jobs.compare_page, package, package, 1, None, bounds=jobs.PICTURE_BOUNDS)
+        pool.run(jobs.compare_page, package, package, 1, None, bounds=PICTURE_BOUNDS)
     assert refused.value.params["limit"] in ("verification_cpu", "verification_memory")
     assert time.monotonic() - begun < 12
     assert pool.run(jobs.claims_of, make_ofd(custom_datas={"a": "b"})) == {"a": "b"}

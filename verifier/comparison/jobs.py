@@ -1,19 +1,16 @@
-"""What bounded processes do about pictures: each function takes bytes and returns values.
+"""What bounded processes do for pictures and comparisons (pure): bytes in, values out.
 
-Called through ``seal_service.plumbing.bounded`` only. One call draws few pages, so that the limits
-of a call bound every page (T-OFD-71: 2 s, 512 MiB).
+Called through ``seal_service.plumbing.bounded`` only. One call draws one page of a file, or of two,
+so that the limits of a call bound every page (T-OFD-71).
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import pypdfium2 as pdfium
-
 from seal_service.errors import MalformedDocument
 from seal_service.formats.ofd.text import text_of_pages
 from seal_service.formats.pdf.reading import read_pdf
-from seal_service.plumbing.bounded import Bounds
 from verifier.comparing import (
     DATA_ATTACHMENT,
     Contents,
@@ -30,17 +27,15 @@ from verifier.page_pictures.outlines import OwnFonts
 from verifier.page_pictures.raster import (
     DPI,
     Raster,
-    open_pdf,
+    lines_of_pdf,
     page_count,
     raster_of,
     rasters_of_pdf,
 )
 from verifier.page_pictures.svg import MEDIA_TYPE, svg_of
 
-PICTURE_BOUNDS = Bounds(cpu_seconds=2, wall_seconds=10.0)
 PNG = "image/png"
 ZIP_MAGIC = b"PK\x03\x04"
-MAX_TEXT_PER_PAGE = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,7 +109,7 @@ def contents_of(data: bytes) -> Contents:
         return _ofd_contents(open_pages(data, OwnFonts()))
     return Contents(
         fields={(Place.INDEX, name): value for name, value in read_pdf(data).claims.items()},
-        pages=_pdf_lines(data),
+        pages=lines_of_pdf(data),
     )
 
 
@@ -125,23 +120,6 @@ def _ofd_contents(opened: OFDPages) -> Contents:
         if attachment.present and attachment.name == DATA_ATTACHMENT:
             fields.update(read_licence_data(opened.container.entries[attachment.path]))
     return Contents(fields=fields, pages=text_of_pages(opened.container, document))
-
-
-def _pdf_lines(data: bytes) -> tuple[tuple[str, ...], ...]:
-    document = open_pdf(data)
-    try:
-        found = []
-        for page in document:
-            text = page.get_textpage()
-            lines = text.get_text_range(0, min(text.count_chars(), MAX_TEXT_PER_PAGE))
-            found.append(tuple(line for line in lines.splitlines() if line.strip()))
-            text.close()
-            page.close()
-        return tuple(found)
-    except pdfium.PdfiumError:
-        raise MalformedDocument("PDFium does not read it", reason="page-content") from None
-    finally:
-        document.close()
 
 
 def compare_page(
