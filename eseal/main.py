@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 import licence_store.api
 import seal_service.api
+import seal_service.sealings.api
 import verifier.api
 from eseal.installation import Installation
 from eseal.maintenance import Maintenance
@@ -37,6 +38,8 @@ from seal_service.plumbing.problems import install
 from seal_service.plumbing.rates import RateLimiter, limit_address
 from seal_service.plumbing.secret_box import SecretBox
 from seal_service.sealing import Sealer, SealerParts
+from seal_service.sealings.desk import DeskParts as SealingDeskParts
+from seal_service.sealings.desk import SealingDesk
 from seal_service.seals.bureau import BureauParts, SealBureau
 from seal_service.seals.glyphs import SealFont
 from seal_service.seals.model import Seal, SigningIdentity
@@ -75,6 +78,7 @@ class Service:
     office: LicenceOffice
     desk: PresentationDesk
     sealer: Sealer
+    sealing_desk: SealingDesk
     bureau: SealBureau
     verification: Verification
     maintenance: Maintenance
@@ -101,6 +105,7 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
         office=office,
         desk=_build_desk(installation, clock),
         sealer=sealer,
+        sealing_desk=_build_sealing_desk(installation, clock, sealer),
         bureau=_build_bureau(installation, clock),
         verification=verification,
         maintenance=_build_maintenance(installation, clock, office, sealer),
@@ -162,6 +167,18 @@ def _build_sealer(installation: Installation, clock: Clock) -> Sealer:
             keys=installation.store,
             stamp_sm2=pki.tsa(KeyAlgorithm.SM2, clock).stamp,
             stamp_rsa=pki.tsa(KeyAlgorithm.RSA, clock).stamp,
+        )
+    )
+
+
+def _build_sealing_desk(installation: Installation, clock: Clock, sealer: Sealer) -> SealingDesk:
+    return SealingDesk(
+        SealingDeskParts(
+            database=installation.database,
+            blobs=installation.blobs,
+            sealer=sealer,
+            clock=clock,
+            randomness=secrets.token_bytes,
         )
     )
 
@@ -270,6 +287,12 @@ def build_api(service: Service, parts: frozenset[Part] = ALL_PARTS) -> FastAPI:
     if Part.SEALS in parts:
         routes = seal_service.api.SealRoutes(bureau=service.bureau, require=require)
         app.include_router(seal_service.api.build_router(routes))
+        sealings = seal_service.sealings.api
+        app.include_router(
+            sealings.build_router(
+                sealings.SealingRoutes(desk=service.sealing_desk, require=require)
+            )
+        )
     if Part.VERIFIER in parts:
         _include_verifier(app, service, require)
     return app
@@ -279,7 +302,13 @@ def _limits(settings: Settings) -> Limits:
     return Limits(
         body=settings.body_limit_bytes,
         upload=settings.upload_limit_bytes + Limits().upload % (1024 * 1024),
-        upload_paths=("/v1/verifications", "/v1/comparisons", "/v1/page-pictures", "/verify"),
+        upload_paths=(
+            "/v1/sealings",
+            "/v1/verifications",
+            "/v1/comparisons",
+            "/v1/page-pictures",
+            "/verify",
+        ),
     )
 
 

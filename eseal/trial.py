@@ -26,6 +26,7 @@ from seal_service.plumbing.callers import (
     register_caller,
     replace_secret,
 )
+from seal_service.sealings.api import SCOPE_USE
 from seal_service.seals.bureau import People
 from seal_service.seals.model import Seal, SealApplication, SealFace, SealKind
 from seal_service.seals.states import SealState
@@ -50,6 +51,7 @@ ALL_SCOPES = frozenset(
         seal_api.SCOPE_READ,
         seal_api.SCOPE_MAKE,
         seal_api.SCOPE_MANAGE,
+        SCOPE_USE,
     }
 )
 

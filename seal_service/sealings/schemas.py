@@ -222,7 +222,7 @@ class SealingDocumentBody(SealingBody):
     """The same with the document in it."""
 
     document: str = Field(
-        min_length=4, description="The OFD or PDF file, base64.", examples=["UEsDBBQA..."]
+        min_length=4, description="The OFD or PDF file, base64.", examples=["UEsDBBQAAAAIAA=="]
     )
 
     def content(self) -> bytes:
