@@ -242,21 +242,7 @@ def keep(connection: Connection, kept: KeptLicence) -> None:
     )
     if changed.rowcount != 1:
         raise LeaseLost(identifier=owner.identifier)
-    connection.execute(
-        _INSERT_FILES,
-        [
-            {
-                "authority_code": owner.authority_code,
-                "identifier": owner.identifier,
-                "format": file.format.value,
-                "digest": file.digest,
-                "size": file.size,
-                "seal_id": file.seal_id,
-                "seal_use_id": file.seal_use_id,
-            }
-            for file in kept.files
-        ],
-    )
+    connection.execute(_INSERT_FILES, [_file_row(owner, file) for file in kept.files])
     event = LicenceEvent(
         happened_at=kept.now,
         before=LicenceState.ISSUING,
@@ -266,6 +252,18 @@ def keep(connection: Connection, kept: KeptLicence) -> None:
         caller_id=kept.caller_id,
     )
     _note_event(connection, owner.authority_code, owner.identifier, event)
+
+
+def _file_row(owner: Reserved, file: LicenceFile) -> dict[str, object]:
+    return {
+        "authority_code": owner.authority_code,
+        "identifier": owner.identifier,
+        "format": file.format.value,
+        "digest": file.digest,
+        "size": file.size,
+        "seal_id": file.seal_id,
+        "seal_use_id": file.seal_use_id,
+    }
 
 
 def abandon(connection: Connection, owner: Reserved) -> None:
