@@ -50,6 +50,7 @@ class Policy:
     uncovered_other: Severity = Severity.INDETERMINATE
     """An entry that nothing refers to is not covered."""
     unknown_critical_extension: Severity = Severity.INDETERMINATE
+    """In a seal or seal signature; in a certificate it is always invalid (RFC 5280, 4.2)."""
     container_deviation: Severity = Severity.INDETERMINATE
     """Bytes before or after the package, in a foreign file."""
     revocation_unknown: Severity = Severity.INDETERMINATE

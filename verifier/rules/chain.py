@@ -107,19 +107,17 @@ def judge_chain(
         trust=evidence.trust,
         intermediates=(*evidence.intermediates, *others),
     )
-    findings = [_problem(check, problem, report, evidence.policy) for problem in report.problems]
+    findings = [_problem(check, problem, report) for problem in report.problems]
     if not findings:
         findings = [passed(check, "trusted", certificate.subject, clause=CLAUSE)]
     return JudgedChain(report=report, findings=tuple(findings))
 
 
-def _problem(check: Check, problem: PathProblem, report: PathReport, policy: Policy) -> Finding:
+def _problem(check: Check, problem: PathProblem, report: PathReport) -> Finding:
     result = Result.FAILED
     is_unvouched = problem.reason in UNVOUCHED and not report.is_trusted
     if is_unvouched or problem.reason is PathReason.UNTRUSTED:
         result = Result.UNKNOWN
-    elif problem.reason is PathReason.UNKNOWN_CRITICAL:
-        result = SEVERITY_RESULT[policy.unknown_critical_extension]
     return finding(
         check, result, problem.reason.value, problem.subject, clause=CLAUSE, detail=problem.detail
     )
