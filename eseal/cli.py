@@ -266,7 +266,10 @@ def _verify_tools(ctx: click.Context) -> verifier.cli.VerifyTools:
     front = _front(ctx)
     has_library = (front.settings.data_folder / "pki" / "trust.pem").exists()
     return verifier.cli.VerifyTools(
-        judge=front.service().verification.judge_upload if has_library else None,
+        # Opened when it is needed: a file judged against evidence given needs nothing of ours.
+        judge=(lambda data: front.service().verification.judge_upload(data))
+        if has_library
+        else None,
         clock=SystemClock(),
         console=front.console,
         is_json=front.is_json,

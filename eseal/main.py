@@ -336,7 +336,11 @@ def _include_verifier(app: FastAPI, service: Service, require: Require) -> None:
     verification = service.verification
     app.include_router(
         verifier.api.build_router(
-            verifier.api.VerificationRoutes(judge=verification.judge_upload, require=require)
+            verifier.api.VerificationRoutes(
+                judge=verification.judge_upload,
+                judge_given=verification.judge_given,
+                require=require,
+            )
         )
     )
     comparison = service.comparison

@@ -30,7 +30,7 @@ from seal_service.sealings.api import SCOPE_USE
 from seal_service.seals.bureau import People
 from seal_service.seals.model import Seal, SealApplication, SealFace, SealKind
 from seal_service.seals.states import SealState
-from verifier.api import SCOPE_VERIFY
+from verifier.api import SCOPE_EVIDENCE, SCOPE_VERIFY
 from verifier.comparison.api import SCOPE_COMPARE
 
 SEAL_PURPOSE = "电子证照专用章"
@@ -47,6 +47,7 @@ ALL_SCOPES = frozenset(
         SCOPE_PRESENT,
         SCOPE_REDEEM,
         SCOPE_VERIFY,
+        SCOPE_EVIDENCE,
         SCOPE_COMPARE,
         seal_api.SCOPE_READ,
         seal_api.SCOPE_MAKE,

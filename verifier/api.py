@@ -1,7 +1,9 @@
 """The verification API: ``POST /v1/verifications`` takes a file and answers the verdict.
 
-The file is the raw body, or the ``document`` part of a form. It is judged in memory and forgotten:
-nothing is stored, neither the file nor the verdict.
+The file is the raw body, or the ``document`` part of a form. A form may bring ``evidence`` too:
+anchors, revocation data, a policy, an instant, for callers with that scope; then these are judged
+against, and our own library is not asked. Everything is done in memory and forgotten: nothing is
+stored, neither the file nor the verdict, and nothing is fetched.
 """
 
 from collections.abc import Callable
@@ -10,17 +12,38 @@ from typing import Annotated
 
 from fastapi import APIRouter, Body, Depends, Header
 
-from seal_service.errors import DocumentTooLarge, UnsupportedFormat
+from keys.errors import ServiceError
+from seal_service.errors import DocumentTooLarge, LimitExceeded, ScopeMissing, UnsupportedFormat
 from seal_service.plumbing.auth import Caller
+from seal_service.plumbing.errors import WorkersBusy
 from seal_service.plumbing.problems import problem_responses
-from verifier.schemas import VerificationAnswer
-from verifier.uploads import LARGEST_DOCUMENT, UploadMissing, UploadUnreadable, read_upload
+from verifier.given_evidence import EvidenceRefused, GivenEvidence
+from verifier.policy import PolicyRefused
+from verifier.schemas import VerificationAnswer, describe_request, read_evidence_part
+from verifier.uploads import (
+    LARGEST_DOCUMENT,
+    RAW_TYPES,
+    UploadMissing,
+    UploadUnreadable,
+    read_upload,
+    read_upload_with_evidence,
+)
 from verifier.verdict import Verdict
 from verifier.wire import verdict_to_json
 
 SCOPE_VERIFY = "verifications:create"
+SCOPE_EVIDENCE = "verifications:evidence"
 FORM = "multipart/form-data"
-RAW_TYPES = frozenset({"application/ofd", "application/pdf", "application/octet-stream"})
+_REFUSALS: tuple[type[ServiceError], ...] = (
+    UploadUnreadable,
+    UploadMissing,
+    DocumentTooLarge,
+    UnsupportedFormat,
+    EvidenceRefused,
+    PolicyRefused,
+    LimitExceeded,
+    WorkersBusy,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,6 +51,9 @@ class VerificationRoutes:
     """What the route works with; ``require`` makes the dependency that demands a scope."""
 
     judge: Callable[[bytes], Verdict]
+    """Judge a file by our own library and trust."""
+    judge_given: Callable[[bytes, GivenEvidence], Verdict]
+    """Judge a file against evidence given, and nothing of ours."""
     require: Callable[[str], Callable[..., Caller]]
 
 
@@ -39,9 +65,8 @@ def build_router(parts: VerificationRoutes) -> APIRouter:
         "/verifications",
         operation_id="post_verification",
         summary="Verify an OFD or PDF file",
-        responses=problem_responses(
-            UploadUnreadable, UploadMissing, DocumentTooLarge, UnsupportedFormat
-        ),
+        openapi_extra={"requestBody": describe_request()},
+        responses=problem_responses(*_REFUSALS),
     )
     def post_verification(
         caller: Annotated[Caller, Depends(parts.require(SCOPE_VERIFY))],
@@ -49,11 +74,33 @@ def build_router(parts: VerificationRoutes) -> APIRouter:
         body: Annotated[bytes, Body(media_type="application/octet-stream")] = b"",
     ) -> VerificationAnswer:
         """Answer 200 with the verdict, whatever it is."""
-        del caller
-        verdict = parts.judge(read_document(content_type, body))
+        document, given = read_verification(content_type, body)
+        verdict = _judge(parts, caller, document, given)
         return VerificationAnswer.model_validate(verdict_to_json(verdict))
 
     return router
+
+
+def _judge(
+    parts: VerificationRoutes, caller: Caller, document: bytes, given: GivenEvidence | None
+) -> Verdict:
+    """Judge by our own library, or against evidence given where the caller may give any."""
+    if given is None:
+        return parts.judge(document)
+    if SCOPE_EVIDENCE not in caller.scopes:
+        raise ScopeMissing(scope=SCOPE_EVIDENCE)
+    return parts.judge_given(document, given)
+
+
+def read_verification(content_type: str, body: bytes) -> tuple[bytes, GivenEvidence | None]:
+    """Return the file of a request, and the evidence a form may bring with it.
+
+    Raises as ``read_document`` does, and ``MalformedRequest`` or ``InvalidFields`` for evidence.
+    """
+    if _media_type(content_type) != FORM:
+        return read_document(content_type, body), None
+    document, evidence = read_upload_with_evidence(content_type, body)
+    return document, None if evidence is None else read_evidence_part(evidence)
 
 
 def read_document(content_type: str, body: bytes) -> bytes:
@@ -62,7 +109,7 @@ def read_document(content_type: str, body: bytes) -> bytes:
     Raises ``UnsupportedFormat`` for another media type, ``UploadMissing`` for an empty body,
     ``DocumentTooLarge``, or ``UploadUnreadable`` for a form that is none.
     """
-    media_type = content_type.partition(";")[0].strip().lower()
+    media_type = _media_type(content_type)
     if media_type == FORM:
         return read_upload(content_type, body)
     if media_type not in RAW_TYPES:
@@ -72,3 +119,7 @@ def read_document(content_type: str, body: bytes) -> bytes:
     if len(body) > LARGEST_DOCUMENT:
         raise DocumentTooLarge(largest=LARGEST_DOCUMENT)
     return body
+
+
+def _media_type(content_type: str) -> str:
+    return content_type.partition(";")[0].strip().lower()

@@ -5,28 +5,31 @@ Exit status 0 only when every file is valid, 1 when one is not.
 """
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from keys.certificates import Certificate, parse_certificates
-from keys.crl import read_crl_file
-from keys.errors import MalformedCertificate
-from keys.path import TrustStore
-from keys.revocation import RevocationEvidence
 from seal_service.errors import DocumentTooLarge
 from seal_service.plumbing.clock import Clock
 from verifier.answers import authentic_words, headline_words, in_force_words
+from verifier.explanations import Explanation, explain
+from verifier.given_evidence import GivenEvidence, GivenFile, read_evidence
 from verifier.judge import JudgeContext, judge_document
-from verifier.policy import DEFAULT_POLICY, Policy, parse_policy
-from verifier.rules.chain import ChainEvidence
 from verifier.uploads import LARGEST_DOCUMENT
-from verifier.verdict import Finding, Outcome, Result, Verdict
+from verifier.verdict import (
+    Finding,
+    InstantSource,
+    Outcome,
+    Result,
+    SignatureVerdict,
+    TimeSource,
+    Verdict,
+)
 from verifier.wire import instant, verdict_to_json
 from verifier.words import CHECK_NAMES, reason_words
 
@@ -38,6 +41,15 @@ MARKS = {
     Result.UNKNOWN: ("?", "yellow"),
     Result.NOTICE: ("!", "cyan"),
 }
+INSTANT_SOURCES = {
+    InstantSource.CLOCK: "核验时的时钟 this verifier's clock",
+    InstantSource.GIVEN: "由核验方指定 given",
+}
+TIME_SOURCES = {
+    TimeSource.TIMESTAMP: "时间戳证明 proven by a time stamp",
+    TimeSource.CLAIMED: "签章方声明 claimed by the signer",
+    TimeSource.NONE: "没有盖章时间 no signing time",
+}
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
@@ -46,28 +58,10 @@ class VerifyTools:
     """What the command works with."""
 
     judge: Callable[[bytes], Verdict] | None
-    """Judge with our own library; None where there is none."""
+    """Judge with our own library, which is opened then; None where there is none."""
     clock: Clock
     console: Console
     is_json: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GivenEvidence:
-    """What the command line gives to judge against."""
-
-    trust: tuple[Path, ...]
-    intermediates: tuple[Path, ...]
-    crls: tuple[Path, ...]
-    ocsp_responses: tuple[Path, ...]
-    policy: Path | None
-    at: datetime | None
-
-    @property
-    def is_any(self) -> bool:
-        """Tell whether anything was given."""
-        lists = (self.trust, self.intermediates, self.crls, self.ocsp_responses)
-        return any(lists) or self.policy is not None or self.at is not None
 
 
 def add_commands(root: click.Group, opened: Callable[[click.Context], VerifyTools]) -> None:
@@ -78,17 +72,22 @@ def add_commands(root: click.Group, opened: Callable[[click.Context], VerifyTool
     @click.option("--trust", multiple=True, type=_FILE, help="Trusted root, PEM or DER.")
     @click.option("--intermediate", multiple=True, type=_FILE, help="Issuing certificate.")
     @click.option("--crl", multiple=True, type=_FILE, help="Revocation list, PEM or DER.")
-    @click.option("--ocsp", multiple=True, type=_FILE, help="OCSP response, DER.")
+    @click.option("--ocsp", multiple=True, type=_FILE, help="OCSP response, PEM or DER.")
     @click.option("--policy", type=_FILE, help="Verification policy, TOML.")
     @click.option(
         "--at",
-        type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ"]),
-        help="Judge as of this instant in UTC; by default now.",
+        type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
+        help="Judge as of this instant, such as 2026-11-24T04:00:00Z; by default now.",
     )
-    @click.option("--explain", is_flag=True, help="Tell every check, who mends it and how.")
+    @click.option(
+        "--explain",
+        "is_explained",
+        is_flag=True,
+        help="Tell every check; of what did not pass: meaning, who can mend it, what to do.",
+    )
     @click.pass_context
     def verify(
-        ctx: click.Context, /, files: tuple[Path, ...], explain: bool, **words: object
+        ctx: click.Context, /, files: tuple[Path, ...], is_explained: bool, **words: object
     ) -> None:
         """Verify sealed OFD or PDF files: are they genuine (真伪), are they in force (效力)."""
         tools = opened(ctx)
@@ -100,25 +99,32 @@ def add_commands(root: click.Group, opened: Callable[[click.Context], VerifyTool
             click.echo(json.dumps(found, ensure_ascii=False, indent=1))
         else:
             for path, verdict in zip(files, verdicts, strict=True):
-                _tell(tools.console, path, verdict, explain=explain)
+                _tell(tools.console, path, verdict, is_explained=is_explained)
         if any(verdict.outcome is not Outcome.VALID for verdict in verdicts):
             ctx.exit(NOT_VALID)
 
 
 def _given(words: dict[str, object]) -> GivenEvidence:
-    def paths(name: str) -> tuple[Path, ...]:
+    """Read the files that the options name."""
+
+    def files(name: str) -> tuple[GivenFile, ...]:
         found = words[name]
-        return tuple(Path(str(path)) for path in found) if isinstance(found, tuple) else ()
+        return tuple(map(_file, found)) if isinstance(found, tuple) else ()
 
     policy, at = words["policy"], words["at"]
     return GivenEvidence(
-        trust=paths("trust"),
-        intermediates=paths("intermediate"),
-        crls=paths("crl"),
-        ocsp_responses=paths("ocsp"),
-        policy=None if policy is None else Path(str(policy)),
-        at=at.replace(tzinfo=UTC) if isinstance(at, datetime) else None,
+        trust=files("trust"),
+        intermediates=files("intermediate"),
+        crls=files("crl"),
+        ocsp_responses=files("ocsp"),
+        policy=None if policy is None else _file(policy),
+        at=at if isinstance(at, datetime) else None,
     )
+
+
+def _file(path: object) -> GivenFile:
+    named = Path(str(path))
+    return GivenFile(name=str(named), data=_read(named))
 
 
 def _judge(tools: VerifyTools, given: GivenEvidence) -> Callable[[bytes], Verdict]:
@@ -127,37 +133,6 @@ def _judge(tools: VerifyTools, given: GivenEvidence) -> Callable[[bytes], Verdic
         return tools.judge
     evidence = read_evidence(given, now=tools.clock.now())
     return lambda data: judge_document(data, JudgeContext(evidence=evidence))
-
-
-def read_evidence(given: GivenEvidence, *, now: datetime) -> ChainEvidence:
-    """Read the files that were given.
-
-    Raises ``MalformedCertificate`` or ``PolicyRefused`` naming the file.
-    """
-    return ChainEvidence(
-        trust=TrustStore.of(_certificates(given.trust)),
-        intermediates=tuple(_certificates(given.intermediates)),
-        revocation=RevocationEvidence(
-            crls=tuple(read_crl_file(path.read_bytes()) for path in given.crls),
-            ocsp_responses=tuple(path.read_bytes() for path in given.ocsp_responses),
-        ),
-        policy=_policy(given.policy),
-        now=given.at or now,
-    )
-
-
-def _policy(path: Path | None) -> Policy:
-    return DEFAULT_POLICY if path is None else parse_policy(path.read_text(encoding="utf-8"))
-
-
-def _certificates(paths: Sequence[Path]) -> list[Certificate]:
-    found: list[Certificate] = []
-    for path in paths:
-        try:
-            found += parse_certificates(path.read_bytes())
-        except MalformedCertificate as error:
-            raise MalformedCertificate(f"{path}: {error.detail}", file=path.name) from error
-    return found
 
 
 def _read(path: Path) -> bytes:
@@ -169,7 +144,7 @@ def _read(path: Path) -> bytes:
 # Words
 
 
-def _tell(console: Console, path: Path, verdict: Verdict, *, explain: bool) -> None:
+def _tell(console: Console, path: Path, verdict: Verdict, *, is_explained: bool) -> None:
     head = headline_words(verdict)
     console.print(Text(str(path), style="bold"), soft_wrap=True)
     console.print(Text(f"  {head.zh}  {head.en}", style=f"bold {TONES[head.tone]}"))
@@ -180,24 +155,33 @@ def _tell(console: Console, path: Path, verdict: Verdict, *, explain: bool) -> N
         ("效力 in force", in_force_words(verdict)),
     ):
         console.print(f"  {name}: ", Text(f"{words.zh} {words.en}", style=TONES[words.tone]))
+    console.print(
+        f"  核验时刻 as of: {instant(verdict.judged_at)}"
+        f" ({INSTANT_SOURCES[verdict.judged_at_source]}; policy {verdict.policy_name})",
+        markup=False,
+    )
     for signature in verdict.signatures:
-        seal = "" if signature.seal is None else f"{signature.seal.name} ({signature.seal.id})"
-        console.print(
-            f"  {signature.kind} {seal or signature.signer}: integrity {signature.integrity.value},"
-            f" {signature.trust.value}, signed {instant(signature.signed_at) or '?'}"
-            f" ({signature.time_source.value})",
-            markup=False,
-        )
-    shown = verdict.all_findings() if explain else _against(verdict)
+        _tell_signature(console, signature)
+    shown = verdict.all_findings() if is_explained else _against(verdict)
     for finding in shown:
-        _tell_finding(console, finding, explain=explain)
+        _tell_finding(console, finding, is_explained=is_explained)
+
+
+def _tell_signature(console: Console, signature: SignatureVerdict) -> None:
+    seal = "" if signature.seal is None else f"{signature.seal.name} ({signature.seal.id})"
+    console.print(
+        f"  {signature.kind} {seal or signature.signer}: integrity {signature.integrity.value},"
+        f" {signature.trust.value}, signed {instant(signature.signed_at) or '?'}"
+        f" ({TIME_SOURCES[signature.time_source]})",
+        markup=False,
+    )
 
 
 def _against(verdict: Verdict) -> list[Finding]:
     return [f for f in verdict.all_findings() if f.result in (Result.FAILED, Result.UNKNOWN)]
 
 
-def _tell_finding(console: Console, finding: Finding, *, explain: bool) -> None:
+def _tell_finding(console: Console, finding: Finding, *, is_explained: bool) -> None:
     mark, style = MARKS[finding.result]
     words = reason_words(finding)
     line = Text(f"  {mark} ", style=style)
@@ -206,9 +190,20 @@ def _tell_finding(console: Console, finding: Finding, *, explain: bool) -> None:
     if finding.subject:
         line.append(f"  {finding.subject}", style="dim")
     console.print(line)
-    if not explain or finding.result is Result.PASSED:
+    if not is_explained or finding.result is Result.PASSED:
         return
-    if words.who or words.advice:
-        console.print(Text(f"    {words.who}：{words.advice}", style="dim"))
+    explanation = explain(finding)
+    if explanation is not None:
+        _tell_explanation(console, explanation)
     if finding.clause:
-        console.print(Text(f"    {finding.clause}", style="dim"))
+        console.print(Text(f"    依据：{finding.clause}", style="dim"))
+
+
+def _tell_explanation(console: Console, explanation: Explanation) -> None:
+    """Say what it means, who can mend it, what to do."""
+    for line in (
+        f"含义：{explanation.meaning_zh}",
+        f"谁能处理：{explanation.who_zh}  {explanation.who_en}",
+        f"怎么办：{explanation.advice}",
+    ):
+        console.print(Text(f"    {line}"), soft_wrap=True)

@@ -35,9 +35,11 @@ from seal_service.seals import lookup as register
 from seal_service.seals.states import SealEvent, SealState, state_at
 from seal_service.translog import log
 from verifier.bounded_judging import judge_apart, judge_bounded
+from verifier.given_evidence import GivenEvidence, read_evidence
 from verifier.judge import (
     JudgeContext,
     OpenedDocument,
+    judge_document,
     judge_opened,
     judge_record,
     open_document,
@@ -93,6 +95,17 @@ class Verification:
         if self._parts.pool is not None:
             return judge_bounded(self._parts.pool, data, evidence, look_up)
         return judge_apart(data, evidence, lambda claimed: _answered(claimed, look_up))
+
+    def judge_given(self, data: bytes, given: GivenEvidence) -> Verdict:
+        """Judge a file against evidence given and nothing else: not our trust, not our library.
+
+        Raises ``EvidenceRefused`` or ``PolicyRefused``.
+        """
+        evidence = read_evidence(given, now=self._parts.clock.now())
+        context = JudgeContext(evidence=evidence)
+        if self._parts.pool is not None:
+            return self._parts.pool.run(judge_document, data, context)
+        return judge_document(data, context)
 
     def judge_code(self, code: str) -> Verdict:
         """Judge the licence behind a printed code by the master file the library holds.

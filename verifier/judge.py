@@ -152,6 +152,8 @@ def judge_opened(opened: OpenedDocument, context: JudgeContext) -> Verdict:
         signatures=judged.signatures,
         findings=in_order(findings),
         licence=None if record is None else record.facts,
+        judged_at_source=context.evidence.now_source,
+        policy_name=context.evidence.policy.name,
     )
 
 

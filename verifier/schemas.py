@@ -1,11 +1,29 @@
-"""Wire types of the verification API: the answer, every field explained.
+"""Wire types of the verification API: the evidence given, and the answer, every field explained.
 
 The shape is that of ``verifier.wire``; keys may be added, never renamed or removed.
 """
 
-from pydantic import BaseModel, ConfigDict, Field
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated
 
-from verifier.verdict import Check, Integrity, Outcome, Result, TimeSource, Trust
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from seal_service.plumbing.errors import InvalidFields, RequestFault
+from seal_service.plumbing.faults import list_faults
+from seal_service.plumbing.strict_json import StrictModel, read_json
+from verifier.given_evidence import LARGEST_POLICY, MOST_FILES, GivenEvidence, GivenFile
+from verifier.uploads import LARGEST_EVIDENCE, RAW_TYPES
+from verifier.verdict import (
+    Check,
+    InstantSource,
+    Integrity,
+    Outcome,
+    Result,
+    TimeSource,
+    Trust,
+)
 
 _INSTANT = "2026-11-24T04:00:00Z"
 
@@ -56,6 +74,10 @@ class SignatureAnswer(_Answer):
     signed_at: str | None = Field(description="Instant in UTC.", examples=[_INSTANT])
     time_source: TimeSource = Field(
         description="Where that instant comes from.", examples=["timestamp"]
+    )
+    judged_for: str = Field(
+        description="Instant at which periods were judged: signed_at, else judged_at.",
+        examples=[_INSTANT],
     )
     signer: str = Field(
         description="Name in the signer's certificate.", examples=["金陵市云栖区行政审批局"]
@@ -120,6 +142,11 @@ class VerificationAnswer(_Answer):
         description="效力; null for documents that are not ours.", examples=[True]
     )
     judged_at: str = Field(description="The instant the answer holds for.", examples=[_INSTANT])
+    judged_at_source: InstantSource = Field(
+        description="Where that instant comes from: our clock, or given with the request.",
+        examples=["clock"],
+    )
+    policy: str = Field(description="Name of the verification policy.", examples=["default"])
     document: DocumentAnswer = Field(
         description="The document.", examples=[{"digest": "6f2d3c1b0a9988776655", "kind": "ofd"}]
     )
@@ -133,3 +160,101 @@ class VerificationAnswer(_Answer):
     licence: LicenceRecordAnswer | None = Field(
         description="The record, where the licence is ours.", examples=[None]
     )
+
+
+# The evidence
+
+_PEM_EXAMPLE = "LS0tLS1CRUdJTi..."
+_Files = Annotated[
+    list[Annotated[str, Field(min_length=4, max_length=LARGEST_EVIDENCE)]],
+    Field(max_length=MOST_FILES),
+]
+
+
+class EvidenceBody(StrictModel):
+    """The part ``evidence`` of a form: what to judge against instead of our own library.
+
+    Every file in base64, PEM or DER, SM2 or RSA. Nothing is fetched.
+    """
+
+    trust: _Files = Field(
+        default=[], description="Trusted root certificates.", examples=[[_PEM_EXAMPLE]]
+    )
+    intermediates: _Files = Field(
+        default=[], description="Issuing certificates, trusted no more than the file's own."
+    )
+    crls: _Files = Field(default=[], description="Revocation lists.")
+    ocsp_responses: _Files = Field(default=[], description="OCSP responses.")
+    policy: Annotated[str, Field(max_length=LARGEST_POLICY)] | None = Field(
+        default=None, description="Verification policy, TOML.", examples=['name = "strict"']
+    )
+    at: Annotated[str, Field(max_length=40)] | None = Field(
+        default=None,
+        description="Judge as of this instant, RFC 3339; by default now.",
+        examples=[_INSTANT],
+    )
+
+    def to_evidence(self) -> GivenEvidence:
+        """Convert to the domain value; raises ``InvalidFields``: no base64, no instant."""
+        policy = self.policy
+        return GivenEvidence(
+            trust=_files("trust", self.trust),
+            intermediates=_files("intermediates", self.intermediates),
+            crls=_files("crls", self.crls),
+            ocsp_responses=_files("ocsp_responses", self.ocsp_responses),
+            policy=None if policy is None else GivenFile(name="policy", data=policy.encode()),
+            at=None if self.at is None else _moment(self.at),
+        )
+
+
+def read_evidence_part(part: bytes) -> GivenEvidence:
+    """Read the part ``evidence``; raises ``MalformedRequest`` or ``InvalidFields``."""
+    try:
+        return EvidenceBody.model_validate(read_json(part)).to_evidence()
+    except ValidationError as error:
+        found = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+        raise InvalidFields(list_faults(found)) from None
+
+
+def _files(name: str, texts: list[str]) -> tuple[GivenFile, ...]:
+    return tuple(
+        GivenFile(name=f"{name}/{number}", data=_decoded(text, f"/{name}/{number}"))
+        for number, text in enumerate(texts)
+    )
+
+
+def _decoded(text: str, pointer: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise _fault(pointer, "不是 base64 编码", "base64") from None
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise _fault("/at", "不是 RFC 3339 时刻", "instant") from None
+    if moment.tzinfo is None:
+        raise _fault("/at", "时刻须带时区", "instant")
+    return moment
+
+
+def _fault(pointer: str, detail: str, code: str) -> InvalidFields:
+    return InvalidFields((RequestFault(pointer=pointer, detail=detail, code=code),))
+
+
+def describe_request() -> dict[str, object]:
+    """Return what OpenAPI says of the request body: the file, or a form that may bring evidence."""
+    binary = {"type": "string", "format": "binary", "description": "OFD or PDF."}
+    form = {
+        "type": "object",
+        "required": ["document"],
+        "properties": {"document": binary, "evidence": EvidenceBody.model_json_schema()},
+    }
+    raw = {media_type: {"schema": binary} for media_type in RAW_TYPES}
+    encoding = {"evidence": {"contentType": "application/json"}}
+    return {
+        "required": True,
+        "content": {**raw, "multipart/form-data": {"schema": form, "encoding": encoding}},
+    }

@@ -1,4 +1,4 @@
-"""Read the one file of an upload form, in memory only.
+"""Read the file of an upload form, and the evidence beside it, in memory only.
 
 The request's body was already counted against the upload limit before it came here; the file name
 that a browser sends along is not looked at. Nothing is written to a disk (T-WEB-13).
@@ -13,7 +13,11 @@ from keys.errors import Kind, ServiceError
 from seal_service.errors import DocumentTooLarge
 
 FIELD = b"document"
+EVIDENCE_FIELD = b"evidence"
 LARGEST_DOCUMENT = 20 * 1024 * 1024
+LARGEST_EVIDENCE = 8 * 1024 * 1024
+RAW_TYPES = ("application/ofd", "application/pdf", "application/octet-stream")
+"""Media types under which a file may be the whole body."""
 MOST_PARTS = 8
 _LONGEST_BOUNDARY = 200
 
@@ -49,11 +53,13 @@ class _Part:
 
 
 class _FormReader:
-    """Takes what the parser calls out and keeps the first part of the wanted name."""
+    """Takes what the parser calls out and keeps the first part of each wanted name."""
 
-    def __init__(self) -> None:
-        self.document: bytes | None = None
+    def __init__(self, wanted: frozenset[bytes]) -> None:
+        self.found: dict[bytes, bytes] = {}
+        self.repeated: set[bytes] = set()
         self.is_whole = False
+        self._wanted = wanted
         self._count = 0
         self._part = _Part()
 
@@ -78,12 +84,17 @@ class _FormReader:
         part.value.clear()
 
     def data(self, data: bytes, start: int, end: int) -> None:
-        if self._part.name == FIELD and self.document is None:
+        if self._is_kept():
             self._part.body += memoryview(data)[start:end]
 
     def part_end(self) -> None:
-        if self._part.name == FIELD and self.document is None:
-            self.document = bytes(self._part.body)
+        if self._is_kept():
+            self.found[self._part.name] = bytes(self._part.body)
+        elif self._part.name in self._wanted:
+            self.repeated.add(self._part.name)
+
+    def _is_kept(self) -> bool:
+        return self._part.name in self._wanted and self._part.name not in self.found
 
     def end(self) -> None:
         self.is_whole = True
@@ -95,11 +106,29 @@ def read_upload(content_type: str, body: bytes) -> bytes:
     Raises ``UploadUnreadable`` for anything but a complete multipart form, ``UploadMissing`` when
     no file was chosen, ``DocumentTooLarge`` above ``LARGEST_DOCUMENT``.
     """
+    return _document(_read_form(content_type, body, frozenset({FIELD})))
+
+
+def read_upload_with_evidence(content_type: str, body: bytes) -> tuple[bytes, bytes | None]:
+    """Return the form's file and its ``evidence`` part, None where there is none.
+
+    Raises as ``read_upload`` does; where evidence comes along, no part may come twice.
+    """
+    reader = _read_form(content_type, body, frozenset({FIELD, EVIDENCE_FIELD}))
+    evidence = reader.found.get(EVIDENCE_FIELD)
+    if evidence is not None and reader.repeated:
+        raise UploadUnreadable("a part comes twice")
+    if evidence is not None and len(evidence) > LARGEST_EVIDENCE:
+        raise DocumentTooLarge("the evidence", largest=LARGEST_EVIDENCE)
+    return _document(reader), evidence
+
+
+def _read_form(content_type: str, body: bytes, wanted: frozenset[bytes]) -> _FormReader:
     media_type, options = parse_options_header(content_type)
     boundary = options.get(b"boundary", b"")
     if media_type != b"multipart/form-data" or not 0 < len(boundary) <= _LONGEST_BOUNDARY:
         raise UploadUnreadable(media_type=media_type.decode("latin-1")[:80])
-    reader = _FormReader()
+    reader = _FormReader(wanted)
     try:
         parser = MultipartParser(
             boundary,
@@ -119,8 +148,13 @@ def read_upload(content_type: str, body: bytes) -> bytes:
         raise UploadUnreadable(str(error)) from error
     if not reader.is_whole:
         raise UploadUnreadable("the form ends early")
-    if not reader.document:
+    return reader
+
+
+def _document(reader: _FormReader) -> bytes:
+    document = reader.found.get(FIELD)
+    if not document:
         raise UploadMissing
-    if len(reader.document) > LARGEST_DOCUMENT:
+    if len(document) > LARGEST_DOCUMENT:
         raise DocumentTooLarge(largest=LARGEST_DOCUMENT)
-    return reader.document
+    return document

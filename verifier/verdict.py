@@ -109,6 +109,15 @@ class TimeSource(StrEnum):
     NONE = "none"
 
 
+class InstantSource(StrEnum):
+    """Where the instant comes from that a verdict holds for."""
+
+    CLOCK = "clock"
+    """The verifier's own clock."""
+    GIVEN = "given"
+    """Whoever asked named it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """What one check gave for one subject.
@@ -209,6 +218,8 @@ class Verdict:
     findings: tuple[Finding, ...] = ()
     """Findings about the document as a whole."""
     licence: LicenceFacts | None = None
+    judged_at_source: InstantSource = InstantSource.CLOCK
+    policy_name: str = "default"
 
     def __bool__(self) -> NoReturn:
         """Refuse: compare ``outcome`` instead."""

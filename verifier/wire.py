@@ -31,8 +31,8 @@ def finding_to_json(finding: Finding) -> dict[str, Json]:
     }
 
 
-def signature_to_json(signature: SignatureVerdict) -> dict[str, Json]:
-    """Return one signature's verdict as JSON."""
+def signature_to_json(signature: SignatureVerdict, judged_at: datetime) -> dict[str, Json]:
+    """Return one signature's verdict as JSON; without a time of its own ``judged_at`` counts."""
     seal = signature.seal
     return {
         "kind": signature.kind,
@@ -42,6 +42,7 @@ def signature_to_json(signature: SignatureVerdict) -> dict[str, Json]:
         "trust": signature.trust.value,
         "signed_at": instant(signature.signed_at),
         "time_source": signature.time_source.value,
+        "judged_for": instant(signature.signed_at or judged_at),
         "signer": signature.signer,
         "seal": None
         if seal is None
@@ -75,12 +76,16 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Json]:
         "authentic": verdict.authentic,
         "in_force": verdict.in_force,
         "judged_at": instant(verdict.judged_at),
+        "judged_at_source": verdict.judged_at_source.value,
+        "policy": verdict.policy_name,
         "document": {"digest": verdict.document_digest, "kind": verdict.document_kind},
         "coverage": {
             "uncovered": list(verdict.coverage.uncovered),
             "unreferenced": list(verdict.coverage.unreferenced),
         },
-        "signatures": [signature_to_json(signature) for signature in verdict.signatures],
+        "signatures": [
+            signature_to_json(signature, verdict.judged_at) for signature in verdict.signatures
+        ],
         "findings": [finding_to_json(finding) for finding in verdict.findings],
         "licence": None if verdict.licence is None else licence_to_json(verdict.licence),
     }

@@ -12,8 +12,9 @@ from tests.support.asgi import AppClient
 from tests.support.licences import make_caller
 from tests.support.sealed_ofd import seal_document
 from tests.support.sealed_pdf import sign_pdf
-from tests.support.trust import make_evidence
+from tests.support.trust import NOW, make_evidence
 from verifier.api import SCOPE_VERIFY, VerificationRoutes, build_router
+from verifier.given_evidence import GivenEvidence, read_evidence
 from verifier.judge import JudgeContext, judge_document
 from verifier.schemas import VerificationAnswer
 from verifier.verdict import Verdict
@@ -24,6 +25,11 @@ URL = "/v1/verifications"
 
 def judge(data: bytes) -> Verdict:
     return judge_document(data, JudgeContext(evidence=make_evidence()))
+
+
+def judge_given(data: bytes, given: GivenEvidence) -> Verdict:
+    evidence = read_evidence(given, now=NOW)
+    return judge_document(data, JudgeContext(evidence=evidence))
 
 
 def client(*, may: bool = True) -> AppClient:
@@ -37,7 +43,9 @@ def client(*, may: bool = True) -> AppClient:
 
     app = FastAPI()
     install(app)
-    app.include_router(build_router(VerificationRoutes(judge=judge, require=require)))  # type: ignore[arg-type]
+    app.include_router(
+        build_router(VerificationRoutes(judge=judge, judge_given=judge_given, require=require))
+    )  # type: ignore[arg-type]
     return AppClient(app)
 
 

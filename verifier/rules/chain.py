@@ -27,7 +27,7 @@ from verifier.rules.findings import (
     passed,
     unknown,
 )
-from verifier.verdict import Check, Finding, Result, TimeSource
+from verifier.verdict import Check, Finding, InstantSource, Result, TimeSource
 
 CLAUSE = "RFC 5280, 6; GB/T 20518"
 UNVOUCHED = frozenset({PathReason.EXPIRED, PathReason.NOT_YET_VALID, PathReason.CHAIN_SIGNATURE})
@@ -46,6 +46,7 @@ class ChainEvidence:
     intermediates: tuple[Certificate, ...] = ()
     revocation: RevocationEvidence = field(default_factory=RevocationEvidence)
     policy: Policy = DEFAULT_POLICY
+    now_source: InstantSource = InstantSource.CLOCK
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
