@@ -17,6 +17,7 @@ problems of the document: ``junk-before-header``, ``trailing-data``, ``stray-sta
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from seal_service.errors import DocumentTooLarge, LimitExceeded, MalformedDocument
 from seal_service.formats.limits import DEFAULT_LIMITS, Limits
@@ -63,12 +64,14 @@ class _Parts:
     surveyed: Survey
 
 
+@lru_cache(maxsize=2)
 def read_pdf(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PDFDocument:
     """Read everything the verifier needs.
 
     Raises ``DocumentTooLarge``, ``LimitExceeded`` or ``MalformedDocument`` (reason ``header``,
     ``junk-before-header``, ``encrypted``, ``startxref``, ``xref``, ``hybrid-xref``, ``page-tree``,
-    ...), nothing else.
+    ...), nothing else. The last two readings are kept: what was sealed here is read back by the
+    sealer and once more by whoever releases it.
     """
     version, problems = _check_outside(data, limits)  # 1
     try:
