@@ -7,17 +7,16 @@ words, call one function, and print.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import click
 
-from seal_service.errors import UnsupportedFormat
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
-from seal_service.sealing import Sealer, SealingOrder
+from seal_service.sealing import Sealer
+from seal_service.sealings import cli as sealings_cli
 from seal_service.seals.bureau import People, SealBureau
-from seal_service.seals.model import Seal, SealApplication, SealFace, SealKind, SealPlace
+from seal_service.seals.model import Seal, SealApplication, SealFace, SealKind
 from seal_service.seals.states import STATE_NAMES
 from seal_service.wire import event_to_wire, instant, seal_to_wire, status_to_wire
 
@@ -50,7 +49,7 @@ def add_commands(root: click.Group, opened: OpenSeals) -> None:
     group.add_command(_status_command(opened))
     group.add_command(_history_command(opened))
     root.add_command(group)
-    root.add_command(_seal_command(opened))
+    root.add_command(sealings_cli.build_command(opened))
 
 
 def _make_command(opened: OpenSeals) -> click.Command:
@@ -169,51 +168,3 @@ def _history_command(opened: OpenSeals) -> click.Command:
         tools.tell_rows(wires, list(wires[0]) if wires else [], rows)
 
     return history
-
-
-def _seal_command(opened: OpenSeals) -> click.Command:
-    @click.command("seal")
-    @click.argument("document", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-    @click.option("--seal", "seal_id", required=True, help="Which seal.")
-    @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path))
-    @click.option("--page", type=click.IntRange(1), default=1, show_default=True)
-    @click.option(
-        "--at",
-        "centre",
-        type=(float, float),
-        required=True,
-        metavar="X Y",
-        help="Centre of the seal in mm from the top left corner of the page.",
-    )
-    @click.option("--case", "case_number", required=True, help="Case the document belongs to.")
-    @click.option("--type", "type_code", default="", help="Licence type, where it is a licence.")
-    @click.pass_context
-    def seal(ctx: click.Context, /, document: Path, out: Path, **words: object) -> None:
-        """Put a seal on an OFD or PDF document and lock it."""
-        tools = opened(ctx)
-        out.write_bytes(_apply(tools, document.read_bytes(), words))
-        tools.tell({"file": str(out)}, [("file", str(out))])
-
-    return seal
-
-
-def _apply(tools: SealTools, content: bytes, words: dict[str, object]) -> bytes:
-    centre = words["centre"]
-    x, y = centre if isinstance(centre, tuple) else (0.0, 0.0)
-    order = SealingOrder(
-        caller=tools.operator,
-        seal_id=str(words["seal_id"]),
-        case_number=str(words["case_number"]),
-        licence_type_code=str(words["type_code"]),
-        subject=str(words["case_number"]),
-        places=(SealPlace(page_number=int(str(words["page"])), centre_x_mm=x, centre_y_mm=y),),
-    )
-    if content.startswith(b"PK"):
-        sealing = tools.sealer.seal_ofd(order, content)
-    elif content.startswith(b"%PDF-"):
-        sealing = tools.sealer.seal_pdf(order, content)
-    else:
-        raise UnsupportedFormat
-    with tools.database.transaction() as connection:
-        tools.sealer.commit_uses(connection, [sealing.use_id], tools.operator.authority_code)
-    return sealing.document

@@ -62,6 +62,30 @@ _DOCUMENT_ANSWER: dict[str, object] = {
         for media_type in MEDIA_TYPES.values()
     },
 }
+_REFUSALS = (
+    UnsupportedFormat,
+    DocumentTooLarge,
+    MalformedDocument,
+    LimitExceeded,
+    InvalidPlacement,
+    InvalidSealOrder,
+    AlreadySealed,
+    MandateMissing,
+    SealNotFound,
+    SealSuspended,
+    SealRevoked,
+    SealExpired,
+    SealStateRefused,
+    SealUseClosed,
+    IdempotencyMismatch,
+    InvalidKey,
+    KeyNotFound,
+    KeyStoreUnavailable,
+    TSAUnavailable,
+    SelfCheckFailed,
+    StoredFileDamaged,
+)
+"""What sealing may refuse besides what every route may."""
 IdempotencyKey = Annotated[
     str,
     Header(
@@ -102,29 +126,7 @@ def _add_sealing(router: APIRouter, parts: SealingRoutes) -> None:
         openapi_extra={"requestBody": describe_request()},
         responses={
             status.HTTP_201_CREATED: _DOCUMENT_ANSWER,
-            **problem_responses(
-                UnsupportedFormat,
-                DocumentTooLarge,
-                MalformedDocument,
-                LimitExceeded,
-                InvalidPlacement,
-                InvalidSealOrder,
-                AlreadySealed,
-                MandateMissing,
-                SealNotFound,
-                SealSuspended,
-                SealRevoked,
-                SealExpired,
-                SealStateRefused,
-                SealUseClosed,
-                IdempotencyMismatch,
-                InvalidKey,
-                KeyNotFound,
-                KeyStoreUnavailable,
-                TSAUnavailable,
-                SelfCheckFailed,
-                StoredFileDamaged,
-            ),
+            **problem_responses(*_REFUSALS),
         },
     )
     def post_sealing(
