@@ -24,6 +24,7 @@ from starlette.types import Scope
 from keys.errors import Kind, ServiceError
 from seal_service.errors import CallerUnknown, RateLimited, ScopeMissing, StorageUnavailable
 from seal_service.plumbing.errors import (
+    EncodingRefused,
     InvalidFields,
     MalformedRequest,
     MethodNotAllowed,
@@ -57,6 +58,7 @@ _COMMON = (
     CallerUnknown,
     ScopeMissing,
     RequestTooLarge,
+    EncodingRefused,
     InvalidFields,
     RateLimited,
     ServiceError,
