@@ -7,12 +7,14 @@ tokens and small letters, which occur in real files, are read; anything else end
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from math import acos, atan2, ceil, cos, hypot, pi, radians, sin, sqrt, tan
 
 from verifier.page_pictures.drawing import LARGEST_NUMBER, Outline, Segment
 
 _TOKEN = re.compile(r"[A-Za-z]|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d{1,3})?")
 _COUNTS = {"S": 2, "M": 2, "L": 2, "Q": 4, "B": 6, "A": 7, "C": 0}
+SMALLEST_RADIUS = 1e-6
 Point = tuple[float, float]
 
 
@@ -82,51 +84,73 @@ def raised(here: Point, numbers: tuple[float, ...]) -> tuple[float, ...]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Ellipse:
+    """An ellipse on the page, and the part of it that is drawn."""
+
+    middle: Point
+    radii: Point
+    turn: float
+    first: float
+    spread: float
+
+    def place(self, x: float, y: float) -> Point:
+        """Return the point of the unit circle on the page."""
+        sideways, upright = self.radii[0] * x, self.radii[1] * y
+        return (
+            cos(self.turn) * sideways - sin(self.turn) * upright + self.middle[0],
+            sin(self.turn) * sideways + cos(self.turn) * upright + self.middle[1],
+        )
+
+
 def _arc(here: Point, numbers: tuple[float, ...]) -> Iterator[Segment]:
-    """Yield an elliptical arc in quarter turns at most (SVG 1.1, F.6.5 has the formulae)."""
+    """Yield an elliptical arc as curves over a quarter turn at most."""
+    end = (numbers[5], numbers[6])
+    if min(abs(numbers[0]), abs(numbers[1])) < SMALLEST_RADIUS or here == end:
+        yield "L", end
+        return
+    ellipse = _ellipse(here, numbers)
+    pieces = max(1, ceil(abs(ellipse.spread) / (pi / 2) - 1e-9))
+    step = ellipse.spread / pieces
+    reach = 4 / 3 * tan(step / 4)
+    for piece in range(pieces):
+        a, b = ellipse.first + piece * step, ellipse.first + (piece + 1) * step
+        one = ellipse.place(cos(a) - reach * sin(a), sin(a) + reach * cos(a))
+        two = ellipse.place(cos(b) + reach * sin(b), sin(b) - reach * cos(b))
+        yield "C", (*one, *two, *(end if piece == pieces - 1 else ellipse.place(cos(b), sin(b))))
+
+
+def _ellipse(here: Point, numbers: tuple[float, ...]) -> _Ellipse:
+    """Find centre and angles from the two ends (SVG 1.1, F.6.5 has the formulae)."""
     rx, ry, angle, large, sweep, x2, y2 = numbers
     rx, ry = abs(rx), abs(ry)
-    x1, y1 = here
-    if not rx or not ry or (x1, y1) == (x2, y2):
-        yield "L", (x2, y2)
-        return
     turn = radians(angle % 360)
-    half_x, half_y = (x1 - x2) / 2, (y1 - y2) / 2
+    half_x, half_y = (here[0] - x2) / 2, (here[1] - y2) / 2
     px = cos(turn) * half_x + sin(turn) * half_y
     py = -sin(turn) * half_x + cos(turn) * half_y
+    # Radii too small to reach from end to end grow until they do.
     grow = sqrt(max(1.0, (px / rx) ** 2 + (py / ry) ** 2))
     rx, ry = rx * grow, ry * grow
-    under = (rx * ry) ** 2 - (rx * py) ** 2 - (ry * px) ** 2
-    factor = sqrt(max(0.0, under) / ((rx * py) ** 2 + (ry * px) ** 2))
+    below = (rx * py) ** 2 + (ry * px) ** 2
+    factor = sqrt(max(0.0, (rx * ry) ** 2 - below) / below)
     if bool(large) == bool(sweep):
         factor = -factor
     cx, cy = factor * rx * py / ry, -factor * ry * px / rx
-    first = atan2((py - cy) / ry, (px - cx) / rx)
     spread = _between(((px - cx) / rx, (py - cy) / ry), ((-px - cx) / rx, (-py - cy) / ry))
     if sweep and spread < 0:
         spread += 2 * pi
     elif not sweep and spread > 0:
         spread -= 2 * pi
-    middle = (
-        cos(turn) * cx - sin(turn) * cy + (x1 + x2) / 2,
-        sin(turn) * cx + cos(turn) * cy + (y1 + y2) / 2,
+    return _Ellipse(
+        middle=(
+            cos(turn) * cx - sin(turn) * cy + (here[0] + x2) / 2,
+            sin(turn) * cx + cos(turn) * cy + (here[1] + y2) / 2,
+        ),
+        radii=(rx, ry),
+        turn=turn,
+        first=atan2((py - cy) / ry, (px - cx) / rx),
+        spread=spread,
     )
-
-    def place(x: float, y: float) -> Point:
-        return (
-            cos(turn) * rx * x - sin(turn) * ry * y + middle[0],
-            sin(turn) * rx * x + cos(turn) * ry * y + middle[1],
-        )
-
-    pieces = max(1, ceil(abs(spread) / (pi / 2) - 1e-9))
-    step = spread / pieces
-    reach = 4 / 3 * tan(step / 4)
-    for piece in range(pieces):
-        a, b = first + piece * step, first + (piece + 1) * step
-        one = place(cos(a) - reach * sin(a), sin(a) + reach * cos(a))
-        two = place(cos(b) + reach * sin(b), sin(b) - reach * cos(b))
-        end = (x2, y2) if piece == pieces - 1 else place(cos(b), sin(b))
-        yield "C", (*one, *two, *end)
 
 
 def _between(one: Point, two: Point) -> float:

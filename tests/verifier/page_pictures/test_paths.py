@@ -47,7 +47,8 @@ def test_an_arc_is_a_part_of_its_circle() -> None:
 
 
 def test_an_arc_without_radius_is_a_line() -> None:
-    assert _letters(parse_path("M 0 0 A 0 5 0 0 1 10 0")) == "ML"
+    for radii in ("0 5", "5 0", "1e-300 5", "1e-300 1e-300"):
+        assert _letters(parse_path(f"M 0 0 A {radii} 0 0 1 10 0")) == "ML"
 
 
 def test_an_arc_that_is_too_small_grows() -> None:
