@@ -30,14 +30,16 @@ from keys.pki_making import (
     LOG_KEY,
     SEAL_MAKER_KEY,
     SUBJECTS,
+    VERIFIER_SUBJECT,
     Making,
     authority_names,
     certificate_path,
     crl_path,
     crl_validity,
     make_branch,
+    verifier_key_name,
 )
-from keys.profiles import SEAL_HOLDER
+from keys.profiles import SEAL_HOLDER, VERIFIER, Profile
 from keys.public_files import (
     load_trust,
     locked,
@@ -167,20 +169,32 @@ class PKI:
     def _issue_holder(
         self, name: str, code: str, algorithm: KeyAlgorithm, now: datetime
     ) -> Certificate:
-        key_name = holder_key_name(code, algorithm)
+        subject = Subject(common_name=f"{name}（测试）", organisation=name, organisation_code=code)
+        path = self._holder_path(code, algorithm)
+        return self._issue(
+            (holder_key_name(code, algorithm), algorithm), SEAL_HOLDER, subject, path, now
+        )
+
+    def _issue(
+        self,
+        key: tuple[str, KeyAlgorithm],
+        profile: Profile,
+        subject: Subject,
+        path: Path,
+        now: datetime,
+    ) -> Certificate:
+        """Certify a key, which is made if it is not there yet, and keep the certificate."""
+        key_name, algorithm = key
         if not self._signer.has(key_name):
             self._signer.generate(key_name, algorithm)
-        issued = self._branches[algorithm].issuing.issue_certificate(
-            CertificateOrder(
-                profile=SEAL_HOLDER,
-                subject=Subject(
-                    common_name=f"{name}（测试）", organisation=name, organisation_code=code
-                ),
-                public_key=self._signer.public_key(key_name),
-                now=now,
-            )
+        order = CertificateOrder(
+            profile=profile,
+            subject=subject,
+            public_key=self._signer.public_key(key_name),
+            now=now,
         )
-        write_certificate(self._holder_path(code, algorithm), issued)
+        issued = self._branches[algorithm].issuing.issue_certificate(order)
+        write_certificate(path, issued)
         return parse_certificate(issued)
 
     def seal_holder(self, code: str, algorithm: KeyAlgorithm) -> Certificate | None:
@@ -195,6 +209,34 @@ class PKI:
 
     def _holder_path(self, code: str, algorithm: KeyAlgorithm) -> Path:
         return self._folder / "holders" / f"{code}-{algorithm}.pem"
+
+    # Verification receipts
+
+    def issue_verifier(self, algorithm: KeyAlgorithm, *, now: datetime) -> Certificate:
+        """Return the certificate under which receipts are signed; its key is ``verifier_key_name``.
+
+        Key and certificate are made when first asked for, and the certificate anew when it has
+        ended, so that a folder made before there were receipts needs no step of its own. Raises
+        ``IssuingRefused`` where it was revoked, ``TrustRefused`` where it does not fit its key.
+        """
+        path = certificate_path(self._folder, verifier_key_name(algorithm))
+        with locked(self._folder):
+            found = self._verifier(path, algorithm)
+            if found is not None and self._is_revoked(found):
+                raise IssuingRefused("the verifier's certificate is revoked", reason="revoked")
+            if found is not None and now <= found.not_after:
+                return found
+            key = (verifier_key_name(algorithm), algorithm)
+            return self._issue(key, VERIFIER, VERIFIER_SUBJECT, path, now)
+
+    def _verifier(self, path: Path, algorithm: KeyAlgorithm) -> Certificate | None:
+        if not path.exists():
+            return None
+        certificate = read_certificate(path)
+        key = self._signer.public_key(verifier_key_name(algorithm))
+        if certificate.public_key.spki != key.spki:
+            raise TrustRefused("key and certificate differ", reason="key-mismatch", file=path.name)
+        return certificate
 
     # Time stamps
 

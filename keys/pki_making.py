@@ -43,6 +43,7 @@ SUBJECTS = {
     ),
     LOG_KEY: Subject(common_name="用章日志（测试）", organisation=_PLATFORM),
 }
+VERIFIER_SUBJECT = Subject(common_name="核验服务（测试）", organisation=_PLATFORM)
 LEAVES: tuple[tuple[str, KeyAlgorithm, Profile], ...] = (
     (SEAL_MAKER_KEY, KeyAlgorithm.SM2, SEAL_MAKER),
     (LOG_KEY, KeyAlgorithm.SM2, LOG),
@@ -121,6 +122,11 @@ def _authority(store: KeyMaker, name: str, certificate: bytes, making: Making) -
         crl_url=making.crl_url(name),
         randomness=making.randomness,
     )
+
+
+def verifier_key_name(algorithm: KeyAlgorithm) -> str:
+    """Return the name of the key that signs verification receipts; made when first needed."""
+    return f"{algorithm}-verifier"
 
 
 def authority_names() -> tuple[str, ...]:

@@ -59,4 +59,6 @@ OCSP = Profile(
     extended_key_usage=(OID_OCSP_SIGNING,),
     has_no_revocation_check=True,
 )
+VERIFIER = Profile(name="verifier", key_usage=_SIGNS, validity=5 * _YEAR)
+"""Signs verification receipts; no seal names its certificate, so it can seal nothing."""
 LOG = Profile(name="log", key_usage=frozenset({"digital_signature"}), validity=5 * _YEAR)
