@@ -31,6 +31,9 @@ from verifier.verdict import Check, Result, SignatureVerdict, Verdict
 
 PICTURE_BOUNDS = Bounds(cpu_seconds=2, wall_seconds=10.0)
 """Of drawing one page (T-OFD-71)."""
+COMPARISON_BOUNDS = Bounds(cpu_seconds=3, wall_seconds=15.0)
+"""Of drawing one page twice and comparing; after the first page over it no other is tried."""
+NO_PICTURE = "no-picture"
 PUBLIC_PAGES = 4
 """Pages compared for the public page."""
 CALLER_PAGES = 20
@@ -119,23 +122,38 @@ class ComparisonDesk:
             return Comparison(side=side, is_complete=False)
         count = max(words.our_pages, words.their_pages)
         pages: list[PageDifference] = []
+        compared = 0
         for number in range(1, min(count, most) + 1):
-            found = self._page(ours, theirs, number)
+            try:
+                found = self._page(ours, theirs, number)
+            except LimitExceeded:
+                pages.append(PageDifference(number=number, note=NO_PICTURE))
+                break
+            compared = number
             if found is not None:
                 pages.append(found)
         return Comparison(
             side=side,
             words=words,
             pages=tuple(pages),
-            compared_pages=min(count, most),
-            is_complete=count <= most,
+            compared_pages=compared,
+            is_complete=compared == count,
         )
 
     def _page(self, ours: bytes, theirs: bytes, number: int) -> PageDifference | None:
         try:
-            return self._parts.pool.run(jobs.compare_page, ours, theirs, number, self._parts.fonts)
-        except (LimitExceeded, MalformedDocument):
-            return PageDifference(number=number, note="no-picture")
+            return self._parts.pool.run(
+                jobs.compare_page,
+                ours,
+                theirs,
+                number,
+                self._parts.fonts,
+                bounds=COMPARISON_BOUNDS,
+            )
+        except LimitExceeded:
+            raise
+        except MalformedDocument:
+            return PageDifference(number=number, note=NO_PICTURE)
 
     def _file(self, licence: Licence, data: bytes) -> bytes:
         """Return the library's file of the same kind."""

@@ -7,7 +7,7 @@ become outlines, so that a drawing refers to nothing and looks the same everywhe
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from math import hypot, isfinite
+from math import isfinite
 
 from seal_service.errors import LimitExceeded, MalformedDocument
 from seal_service.formats.limits import DEFAULT_LIMITS
@@ -187,11 +187,6 @@ def moved(x: float, y: float) -> Matrix:
 def scaled(x: float, y: float) -> Matrix:
     """Return a scaling."""
     return (x, 0.0, 0.0, y, 0.0, 0.0)
-
-
-def scale_of(matrix: Matrix) -> float:
-    """Return how much longer lengths get, about."""
-    return max(hypot(matrix[0], matrix[1]), hypot(matrix[2], matrix[3]))
 
 
 def rectangle(box: Box) -> Outline:

@@ -17,6 +17,7 @@ from tests.support.ofd import make_ofd
 from tests.support.pdf import size_of
 from tests.support.sealed_ofd import with_entries
 from tests.support.sealed_pdf import append_update
+from tests.verifier.page_pictures.pages import heavy_path, page_with
 from verifier.bounded_judging import PRELOAD
 from verifier.comparing import Comparison, Side
 from verifier.comparison.desk import ComparisonDesk, ComparisonParts
@@ -164,3 +165,14 @@ def test_a_library_that_lost_its_file_does_not_stand_in_the_way(
     verdict = scene.verification.judge_upload(changed)
     _damage(scene)
     assert desk.compare_for_public(changed, verdict) is None
+
+
+def test_a_page_that_takes_too_long_ends_the_comparison(
+    scene: IssuedScene, desk: ComparisonDesk
+) -> None:
+    """However many pages follow, they are not tried (T-OFD-71, T-WEB-13)."""
+    heavy = with_entries(scene.ofd, {PAGE: page_with(heavy_path())})
+    found = desk.compare(heavy, AUTHORITY.code)
+    assert [(page.number, page.note) for page in found.pages] == [(1, "no-picture")]
+    assert (found.compared_pages, found.is_complete) == (0, False)
+    assert found.words is not None

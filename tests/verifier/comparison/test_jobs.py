@@ -14,7 +14,7 @@ from tests.support.pdf import approved
 from tests.support.pdf_attacks import incremental_savings
 from tests.support.sealed_ofd import seal_document, with_entries
 from tests.support.sealed_pdf import make_pdf, sign_pdf
-from tests.verifier.page_pictures.pages import package_with, path_object
+from tests.verifier.page_pictures.pages import heavy_path, package_with
 from verifier.bounded_judging import PRELOAD
 from verifier.comparing import Place
 from verifier.comparison import jobs
@@ -58,12 +58,7 @@ def test_pages_are_drawn_in_a_bounded_process(pool: BoundedPool) -> None:
 
 
 def test_a_page_that_takes_too_long_is_stopped_within_its_seconds(pool: BoundedPool) -> None:
-    # Within every count, but dashes and round joins make each line thousands of shapes.
-    lines = " ".join(f"L {place * 7919 % 99} {place * 104729 % 98}" for place in range(200_000))
-    heavy = path_object(
-        f"M 0 0 {lines}", 'Stroke="true" Fill="true" Join="Round" DashPattern="0.1 0.1"'
-    )
-    package = package_with(heavy)
+    package = package_with(heavy_path())
     begun = time.monotonic()
     with pytest.raises(LimitExceeded) as refused:
         pool.run(jobs.compare_page, package, package, 1, None, bounds=PICTURE_BOUNDS)

@@ -44,3 +44,11 @@ def path_object(data: str, attributes: str = "", inner: str = "", boundary: str 
         f'<ofd:PathObject ID="60" Boundary="{boundary or "10 10 100 100"}" {attributes}>{inner}'
         f"<ofd:AbbreviatedData>{data}</ofd:AbbreviatedData></ofd:PathObject>"
     )
+
+
+def heavy_path() -> str:
+    """Return a path within every count, of which dashes and joins make thousands of shapes."""
+    lines = " ".join(f"L {place * 7919 % 99} {place * 104729 % 98}" for place in range(200_000))
+    return path_object(
+        f"M 0 0 {lines}", 'Stroke="true" Fill="true" Join="Round" DashPattern="0.1 0.1"'
+    )
