@@ -11,6 +11,7 @@ from licence_store.errors import LicenceNotFound
 from licence_store.states import LicenceState, RevocationKind
 from seal_service.errors import SelfCheckFailed
 from seal_service.formats import asn1
+from seal_service.formats.ofd.container import read_container
 from seal_service.plumbing.database import Database
 from seal_service.seals.states import SealAction
 from tests.support.issued import IssuedScene
@@ -104,11 +105,23 @@ def test_an_unknown_number_of_our_own_authority_is_invalid(scene: IssuedScene) -
 
 
 def test_a_second_sealing_of_the_same_licence_is_not_the_librarys_file(scene: IssuedScene) -> None:
-    """G-7, T-SES-32, T-SES-33, T-OFD-51: another digest."""
+    """G-7, T-SES-33, T-OFD-51: another digest."""
     again = scene.seals.sealer.seal_ofd(scene.seals.order(), scene.unsealed()[0])
     verdict = scene.verification.judge_upload(again.document)
     assert faults(verdict) == {("licence-record", "record-differs")}
     assert verdict.authentic is False
+
+
+def test_a_stamp_taken_off_an_own_licence_makes_it_another_file(scene: IssuedScene) -> None:
+    """T-SES-32: everything that is signed still holds."""
+    path = "Doc_0/Signs/Sign_0/SignedValue.dat"
+    value = read_container(scene.ofd).entries[path]
+    parts = asn1.read_sequence(asn1.read_der(value))
+    assert len(parts) == 5
+    stripped = with_entries(scene.ofd, {path: asn1.sequence(*(one.raw for one in parts[:4]))})
+    verdict = scene.verification.judge_upload(stripped)
+    assert ("licence-record", "record-differs") in faults(verdict)
+    assert (verdict.outcome, verdict.authentic) == (Outcome.INVALID, False)
 
 
 def test_other_data_under_a_known_number_names_the_items(scene: IssuedScene) -> None:
@@ -147,7 +160,7 @@ def test_a_document_of_somebody_else_has_no_force_here(scene: IssuedScene) -> No
 
 
 def test_a_seal_that_our_register_does_not_know_is_not_confirmed(scene: IssuedScene) -> None:
-    """T-SES-26, T-SES-28, T-PKI-26: status unknown is no status."""
+    """T-SES-26, T-PKI-26: status unknown is no status."""
     sealed = seal_document(SealedSpec(custom_datas=scene.metadata))
     verdict = scene.verification.judge_upload(sealed)
     assert ("licence-record", "record-differs") in faults(verdict)
@@ -165,7 +178,7 @@ def test_a_seal_with_our_number_and_other_content_is_substituted(scene: IssuedSc
 
 
 def test_a_seal_stopped_after_issuing_does_not_touch_what_it_sealed(scene: IssuedScene) -> None:
-    """T-SES-25: the library had the file before."""
+    """The library had the file before, and needs no time stamp to know it."""
     move(scene.database, scene.seals.seal, SealAction.REVOKE, NOW + HOUR)
     scene.seals.clock.move(2 * HOUR)
     verdict = scene.verification.judge_upload(scene.ofd)

@@ -8,6 +8,16 @@ from verifier.rules.findings import failed, passed, unknown
 from verifier.verdict import Check, Finding
 
 CLAUSE = "GB/T 38540-2020, 7.2"
+PERSONAL = 2
+"""Type of the seal of a person (GM/T 0031-2014; later editions leave it free); ours have others."""
+
+
+def judge_owner(seal: ESeal, *, is_own: bool) -> list[Finding]:
+    """Refuse the seal of a person in what claims to be issued by us (T-SES-28)."""
+    if is_own and seal.seal_type == PERSONAL:
+        detail = "the seal of a person"
+        return [failed(Check.ISSUER_MATCH, "issuer-mismatch", seal.seal_id, detail=detail)]
+    return []
 
 
 def judge_seal_state(

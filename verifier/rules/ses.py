@@ -47,7 +47,7 @@ from verifier.rules.findings import (
     unknown,
 )
 from verifier.rules.seal_rules import judge_maker, judge_period, judge_seal_value, seal_facts
-from verifier.rules.seal_state import judge_seal_state
+from verifier.rules.seal_state import judge_owner, judge_seal_state
 from verifier.rules.timestamp import judge_signing_time, judge_timestamps
 from verifier.verdict import Check, Finding, SealFacts, TimeSource
 
@@ -113,6 +113,7 @@ def judge_seal(
         *_time(signature, signer, time, evidence),
         *signer_findings,
         *_signer(signer, time, evidence),
+        *judge_owner(seal, is_own=original.is_own),
         *judge_seal_state(seal, original.seals, time, is_own=original.is_own),
     ]
     return JudgedSeal(
