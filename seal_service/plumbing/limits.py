@@ -206,6 +206,9 @@ def _check_declared_length(headers: Headers, limit: int) -> None:
     declared = headers.get("content-length")
     if declared is None:
         return
+    if "transfer-encoding" in headers:
+        # A gateway in front may count by the other one, and see another request behind (T-API-20).
+        raise MalformedRequest(reason="two-lengths")
     if not (declared.isascii() and declared.isdigit()) or len(declared) > 18:
         raise MalformedRequest(reason="content-length")
     if int(declared) > limit:
