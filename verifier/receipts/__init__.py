@@ -1,0 +1,1 @@
+"""Verification receipts: a verdict that a bank or a court can keep, signed by the verifier."""
