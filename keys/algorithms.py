@@ -6,6 +6,7 @@ unsupported; MD5, SHA-1 and SHA-224 are named only so that they can be called we
 
 import hashlib
 from enum import StrEnum
+from functools import lru_cache
 
 from keys.errors import UnsupportedAlgorithm, WeakAlgorithm
 
@@ -77,6 +78,15 @@ def digest(algorithm: DigestAlgorithm, data: bytes | memoryview) -> bytes:
 def sm3(data: bytes | memoryview) -> bytes:
     """Return the 32-byte SM3 digest of ``data`` (GB/T 32905)."""
     return hashlib.new("sm3", data).digest()
+
+
+@lru_cache(maxsize=8)
+def file_digest(data: bytes) -> bytes:
+    """Return the SM3 digest of a whole file; those of the last few files are kept.
+
+    One file is named by its digest in several places while it is made, judged and stored.
+    """
+    return sm3(data)
 
 
 def digest_from_oid(oid: str) -> DigestAlgorithm:

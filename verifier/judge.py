@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from keys.algorithms import sm3
+from keys.algorithms import file_digest
 from keys.certificates import Certificate
 from keys.errors import ServiceError
 from seal_service.formats.ses import SealSignature, parse_seal_signature
@@ -107,7 +107,7 @@ def judge_document(data: bytes, context: JudgeContext) -> Verdict:
 
 def open_document(data: bytes) -> OpenedDocument:
     """Tell the format and read the document; whatever cannot be read is left to the verdict."""
-    digest = sm3(data).hex()
+    digest = file_digest(data).hex()
     head = data[:HEADER_WINDOW]
     if data.startswith(PDF_MAGIC) or (PDF_MAGIC in head and not data.startswith(ZIP_MAGIC)):
         return OpenedDocument(kind="pdf", digest=digest, pdf=open_pdf(data))

@@ -12,7 +12,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Protocol
 
-from keys.algorithms import sm3
+from keys.algorithms import file_digest, sm3
 from seal_service.errors import StorageUnavailable
 from seal_service.plumbing.errors import StoredFileDamaged
 from seal_service.plumbing.logging import log_alarm
@@ -66,7 +66,7 @@ class FolderBlobs:
         A damaged file of that digest is replaced. Raises ``StorageUnavailable`` when the disk is
         full or fails; then nothing is kept (T-STO-03).
         """
-        digest = sm3(data).hex()
+        digest = file_digest(data).hex()
         path = self._path(digest)
         try:
             if not _holds(path, data):

@@ -9,11 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from keys.errors import ServiceError
-from seal_service.formats.ofd.container import OFDContainer, read_container
-from seal_service.formats.ofd.document import read_document
+from seal_service.formats.ofd.container import OFDContainer
 from seal_service.formats.ofd.model import EntryKind, OFDDocument, OFDSignature, SignatureKind
 from seal_service.formats.ofd.own_form import claims_own_form, own_form_problems
-from seal_service.formats.ofd.signatures import read_signatures
+from seal_service.formats.ofd.reading import read_package
 from seal_service.formats.ses import SealSignature, parse_seal_signature
 from verifier.rules.findings import deviations, failed, notice, refusal, unknown
 from verifier.verdict import Check, Finding
@@ -69,9 +68,8 @@ def open_ofd(data: bytes) -> OpenedOFD:
 
 
 def _open(data: bytes, *, strict: bool) -> OpenedOFD:
-    container = read_container(data, strict=strict)
-    document = read_document(container, strict=strict)
-    signatures = read_signatures(container, document, strict=strict)
+    package = read_package(data, strict=strict)
+    container, document, signatures = package.container, package.document, package.signatures
     is_own = any(map(claims_own_form, signatures))
     findings: list[Finding] = []
     if is_own and strict:

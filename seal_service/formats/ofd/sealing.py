@@ -30,7 +30,7 @@ from seal_service.errors import (
 )
 from seal_service.formats.limits import DEFAULT_LIMITS
 from seal_service.formats.ofd.coverage import coverage, locking_signatures_passed_over
-from seal_service.formats.ofd.document import ROOT_PATH, read_document
+from seal_service.formats.ofd.document import ROOT_PATH
 from seal_service.formats.ofd.entries import OFDContainer, StoredEntry, make_package
 from seal_service.formats.ofd.model import (
     OFDDocument,
@@ -54,15 +54,14 @@ from seal_service.formats.ofd.own_form import (
     spell_list,
     spell_signature,
 )
+from seal_service.formats.ofd.reading import ReadPackage, read_package
 from seal_service.formats.ofd.signatures import (
     ReferenceResult,
     check_references,
     list_identifiers,
-    read_signatures,
     stamp_problems,
 )
 from seal_service.formats.ofd.xml import NAMESPACE, children, parse_xml
-from seal_service.formats.ofd.zip_reading import read_container
 from seal_service.formats.ofd.zip_writing import PLAIN, append_entries, pack
 from seal_service.formats.placement import Placement
 
@@ -140,23 +139,17 @@ def check_integrity(package: bytes, *, own_form: bool = True) -> None:
     by those who know them.
     """
     try:
-        container = read_container(package, strict=own_form)
-        document = read_document(container, strict=own_form)
-        signatures = read_signatures(container, document, strict=own_form)
+        made = read_package(package, strict=own_form)
     except MalformedDocument as error:
         reason = str(error.params.get("reason", ""))
         raise SelfCheckFailed(error.detail, reason=reason or error.code) from error
-    problem = next(_integrity_problems(container, document, signatures, own_form), "")
+    problem = next(_integrity_problems(made, own_form), "")
     if problem:
         raise SelfCheckFailed("the sealed package does not hold", reason=problem)
 
 
-def _integrity_problems(
-    container: OFDContainer,
-    document: OFDDocument,
-    signatures: Sequence[OFDSignature],
-    own_form: bool,
-) -> Iterator[str]:
+def _integrity_problems(made: ReadPackage, own_form: bool) -> Iterator[str]:
+    container, document, signatures = made.container, made.document, made.signatures
     if not signatures:
         yield "unsigned"
     yield from (problem.reason for problem in document.problems)
