@@ -73,10 +73,16 @@ class ComparisonDesk:
     def compare(self, data: bytes, authority_code: str, identifier: str = "") -> Comparison:
         """Compare a file with the licence of this authority that it names, or with another one.
 
+        A PDF that names none is compared with the state in which it was signed, if it was changed
+        since.
+
         Raises ``LicenceNotFound``, and ``FileDamaged`` where the library's own file is not in
         order.
         """
         named = identifier or self._parts.pool.run(jobs.claims_of, data).get(IDENTIFIER_ITEM, "")
+        own = None if named else self._with_sealed_revision(data, CALLER_PAGES)
+        if own is not None:
+            return own
         with self._parts.database.reading() as connection:
             licence = library.find(connection, authority_code, named)
         ours = self._file(licence, data)
@@ -91,7 +97,7 @@ class ComparisonDesk:
             return None
         try:
             if any(map(_was_changed_later, verdict.signatures)):
-                return self._with_sealed_revision(data)
+                return self._with_sealed_revision(data, PUBLIC_PAGES)
             if verdict.licence is None:
                 return None
             with self._parts.database.reading() as connection:
@@ -103,11 +109,11 @@ class ComparisonDesk:
         except ServiceError:
             return None
 
-    def _with_sealed_revision(self, data: bytes) -> Comparison | None:
-        end = self._parts.pool.run(jobs.sealed_length, data)
+    def _with_sealed_revision(self, data: bytes, most: int) -> Comparison | None:
+        end = None if jobs.is_ofd(data) else self._parts.pool.run(jobs.sealed_length, data)
         if end is None:
             return None
-        return self._compared(Side.SEALED_REVISION, data[:end], data, {}, PUBLIC_PAGES)
+        return self._compared(Side.SEALED_REVISION, data[:end], data, {}, most)
 
     def _against(self, ours: bytes, data: bytes, licence: Licence, most: int) -> Comparison:
         labels = self._parts.face_labels(licence.approval_result.licence_type_code)

@@ -14,7 +14,8 @@ from seal_service.plumbing.database import Database
 from tests.support.issued import IssuedScene
 from tests.support.licences import AUTHORITY, OTHER_AUTHORITY
 from tests.support.ofd import make_ofd
-from tests.support.pdf import size_of
+from tests.support.pdf import approved, size_of
+from tests.support.pdf_attacks import incremental_savings
 from tests.support.sealed_ofd import with_entries
 from tests.support.sealed_pdf import append_update
 from tests.verifier.page_pictures.pages import heavy_path, page_with
@@ -104,6 +105,15 @@ def test_a_caller_may_name_the_licence(scene: IssuedScene, desk: ComparisonDesk)
     found = desk.compare(make_ofd(), AUTHORITY.code, scene.identifier)
     assert found.words is not None
     assert found.words.fields
+
+
+def test_a_foreign_pdf_is_compared_with_its_own_sealed_state(desk: ComparisonDesk) -> None:
+    signed = approved()
+    found = desk.compare(incremental_savings(signed)["well-formed"], AUTHORITY.code)
+    assert found.side is Side.SEALED_REVISION
+    assert found.pages
+    with pytest.raises(LicenceNotFound):
+        desk.compare(signed, AUTHORITY.code)
 
 
 def test_a_damaged_library_file_is_said(scene: IssuedScene, desk: ComparisonDesk) -> None:
