@@ -359,21 +359,17 @@ def test_what_one_seal_leaves_open_another_may_cover() -> None:
     assert verdict.coverage.uncovered == ()
 
 
-def test_content_changed_between_two_seals_breaks_the_first() -> None:
-    """T-OFD-61."""
-    first = seal_document(THEIRS)
-    content = {"Doc_0/Attachs/licence.json": b"{}"}
-    spec = replace(THEIRS, package=None)
-    second = seal_document(replace(spec, package=first))
-    verdict = judge(with_entries(second, content))
+def test_content_changed_after_two_seals_breaks_both() -> None:
+    both = seal_document(replace(THEIRS, package=seal_document(THEIRS)))
+    verdict = judge(with_entries(both, {"Doc_0/Attachs/licence.json": b"{}"}))
     assert verdict.outcome is Outcome.INVALID
-    assert verdict.signatures[0].integrity is Integrity.BROKEN
+    assert [one.integrity for one in verdict.signatures] == [Integrity.BROKEN] * 2
 
 
-def test_a_second_good_seal_does_not_save_a_broken_first() -> None:
-    """T-OFD-61: the worst decides."""
-    broken = replace(THEIRS, seal=replace(THEIRS.seal, maker=STRANGER.maker()))
-    both = seal_document(replace(THEIRS, package=seal_document(broken)))
+def test_a_second_good_seal_does_not_save_an_untrusted_first() -> None:
+    """The worst decides."""
+    untrusted = replace(THEIRS, seal=replace(THEIRS.seal, maker=STRANGER.maker()))
+    both = seal_document(replace(THEIRS, package=seal_document(untrusted)))
     verdict = judge(both)
     assert [one.outcome for one in verdict.signatures] == [Outcome.INDETERMINATE, Outcome.VALID]
     assert verdict.outcome is Outcome.INDETERMINATE
