@@ -73,18 +73,21 @@ class ComparisonDesk:
     def compare(self, data: bytes, authority_code: str, identifier: str = "") -> Comparison:
         """Compare a file with the licence of this authority that it names, or with another one.
 
-        A PDF that names none is compared with the state in which it was signed, if it was changed
-        since.
+        A PDF that names none of this authority is compared with the state in which it was signed,
+        if it was changed since.
 
         Raises ``LicenceNotFound``, and ``FileDamaged`` where the library's own file is not in
         order.
         """
         named = identifier or self._parts.pool.run(jobs.claims_of, data).get(IDENTIFIER_ITEM, "")
-        own = None if named else self._with_sealed_revision(data, CALLER_PAGES)
-        if own is not None:
+        try:
+            with self._parts.database.reading() as connection:
+                licence = library.find(connection, authority_code, named)
+        except LicenceNotFound:
+            own = None if identifier else self._with_sealed_revision(data, CALLER_PAGES)
+            if own is None:
+                raise
             return own
-        with self._parts.database.reading() as connection:
-            licence = library.find(connection, authority_code, named)
         ours = self._file(licence, data)
         return self._against(ours, data, licence, CALLER_PAGES)
 
