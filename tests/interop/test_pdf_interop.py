@@ -37,6 +37,7 @@ from seal_service.formats.pdf.model import ChangeKind, ValidationData
 from seal_service.formats.pdf.pages import PDFPlacement
 from seal_service.formats.pdf.reading import read_pdf
 from seal_service.formats.pdf.writing import ReservedField, finish
+from seal_service.formats.placement import StraddleOptions, straddle_placements
 from tests.licence_store.rendering.samples import FONTS, QR_LINK, make_face, renderer, template
 from tests.support import pdf_attacks
 from tests.support.messages import rsa_key_der, rsa_party
@@ -62,6 +63,8 @@ def documents() -> dict[str, bytes]:
         "table": seal(),
         "stream": seal(make_pdf(PDFSpec(is_packed=True))),
         "twice": twice_sealed(),
+        "straddled": straddled(PDFSpec(pages=3, page_entries="/Rotate 90")),
+        "straddled packed": straddled(PDFSpec(pages=3, is_packed=True)),
         "archived": add_validation_data(seal(), ValidationData(certificates=(b"0",))),
     }
     if (FONTS / "fonts.json").exists():
@@ -72,6 +75,14 @@ def documents() -> dict[str, bytes]:
             pdf.save(rewritten, linearize=True)
         found["linearised"] = seal(rewritten.getvalue(), placement=place)
     return found
+
+
+def straddled(spec: PDFSpec) -> bytes:
+    """Seal over the edges of all pages: one field, and page content."""
+    base = make_pdf(spec)
+    options = StraddleOptions(width_mm=42, height_mm=42)
+    first, *others = straddle_placements(read_pdf(base).page_sizes_mm, options)
+    return seal(base, placement=first, drawn=tuple(others))
 
 
 def run(*arguments: str) -> str:
