@@ -20,6 +20,7 @@ from rich.text import Text
 import licence_store.cli
 import seal_service.cli
 import verifier.cli
+import verifier.receipts.cli
 from eseal.demo import Demo
 from eseal.docs import write_documents
 from eseal.errors import AuthorityNeeded
@@ -30,6 +31,7 @@ from eseal.migrations.runner import migrate
 from eseal.server import run_server
 from eseal.settings import PROJECT, Settings
 from eseal.trial import ALL_SCOPES, ensure_caller, ensure_seal
+from eseal.version import VERSION
 from keys.errors import ServiceError
 from licence_store.model import IssuingAuthority
 from seal_service.plumbing.auth import Caller
@@ -39,7 +41,6 @@ from seal_service.plumbing.database import Database
 from seal_service.plumbing.logging import set_up_logging
 
 REFUSED = 2
-VERSION = "0.1.0"
 SHARED_OPTIONS = {"--data": True, "--authority": True, "--json": False}
 """Whether each takes a value."""
 Facts = list[tuple[str, str]]
@@ -270,6 +271,7 @@ def _verify_tools(ctx: click.Context) -> verifier.cli.VerifyTools:
         judge=(lambda data: front.service().verification.judge_upload(data))
         if has_library
         else None,
+        receipts=(lambda: front.service().receipts) if has_library else None,
         clock=SystemClock(),
         console=front.console,
         is_json=front.is_json,
@@ -278,6 +280,7 @@ def _verify_tools(ctx: click.Context) -> verifier.cli.VerifyTools:
 
 licence_store.cli.add_commands(cli, _library_tools)
 verifier.cli.add_commands(cli, _verify_tools)
+verifier.receipts.cli.add_commands(cli, _verify_tools)
 seal_service.cli.add_commands(cli, _seal_tools)
 
 

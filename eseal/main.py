@@ -19,6 +19,7 @@ import seal_service.sealings.api
 import verifier.api
 from eseal.installation import Installation
 from eseal.maintenance import Maintenance
+from eseal.receipt_source import ReceiptKeys, build_receipt_desk
 from eseal.settings import Environment, Settings
 from eseal.trust_source import TrustSource
 from keys.algorithms import KeyAlgorithm
@@ -49,6 +50,7 @@ from verifier.bounded_judging import PRELOAD
 from verifier.comparison.api import ComparisonRoutes, build_comparison_router
 from verifier.comparison.desk import ComparisonDesk, ComparisonParts
 from verifier.evidence import Verification, VerificationParts
+from verifier.receipts.desk import ReceiptDesk
 from verifier.web import WebParts, build_problem_writer, build_web_router
 
 INDEX_SECRET = "licence-index"  # noqa: S105 - the name of a secret
@@ -86,6 +88,7 @@ class Service:
     pool: BoundedPool
     """Where hostile bytes are worked on; its processes start with the first of them."""
     comparison: ComparisonDesk
+    receipts: ReceiptDesk
 
 
 def build_service(installation: Installation, clock: Clock | None = None) -> Service:
@@ -112,6 +115,12 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
         renderer=renderer,
         pool=pool,
         comparison=_build_comparison(installation, pool),
+        receipts=build_receipt_desk(
+            ReceiptKeys(installation.pki, installation.store, clock),
+            verification,
+            clock,
+            settings.fonts_folder,
+        ),
     )
 
 
@@ -339,6 +348,7 @@ def _include_verifier(app: FastAPI, service: Service, require: Require) -> None:
             verifier.api.VerificationRoutes(
                 judge=verification.judge_upload,
                 judge_given=verification.judge_given,
+                issue_receipt=service.receipts.issue,
                 require=require,
             )
         )

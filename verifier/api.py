@@ -2,7 +2,8 @@
 
 The file is the raw body, or the ``document`` part of a form. A form may bring ``evidence`` too:
 anchors, revocation data, a policy, an instant, for callers with that scope; then these are judged
-against, and our own library is not asked. Everything is done in memory and forgotten: nothing is
+against, and our own library is not asked. ``POST /v1/verifications/receipts`` takes the same and
+answers a receipt that the verifier signed. Everything is done in memory and forgotten: nothing is
 stored, neither the file nor the verdict, and nothing is fetched.
 """
 
@@ -10,15 +11,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Depends, Header
+from fastapi import APIRouter, Body, Depends, Header, Query, Response
 
-from keys.errors import ServiceError
-from seal_service.errors import DocumentTooLarge, LimitExceeded, ScopeMissing, UnsupportedFormat
+from keys.errors import KeyStoreUnavailable, ServiceError
+from seal_service.errors import (
+    DocumentTooLarge,
+    LimitExceeded,
+    ScopeMissing,
+    SelfCheckFailed,
+    TSAUnavailable,
+    UnsupportedFormat,
+)
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.errors import WorkersBusy
 from seal_service.plumbing.problems import problem_responses
 from verifier.given_evidence import EvidenceRefused, GivenEvidence
 from verifier.policy import PolicyRefused
+from verifier.receipts.model import ReceiptForm, ReceiptUnavailable
 from verifier.schemas import VerificationAnswer, describe_request, read_evidence_part
 from verifier.uploads import (
     LARGEST_DOCUMENT,
@@ -44,6 +53,13 @@ _REFUSALS: tuple[type[ServiceError], ...] = (
     LimitExceeded,
     WorkersBusy,
 )
+_RECEIPT_REFUSALS: tuple[type[ServiceError], ...] = (
+    ReceiptUnavailable,
+    SelfCheckFailed,
+    TSAUnavailable,
+    KeyStoreUnavailable,
+)
+RECEIPT_TYPES = {ReceiptForm.PDF: "application/pdf", ReceiptForm.JSON: "application/json"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,13 +70,20 @@ class VerificationRoutes:
     """Judge a file by our own library and trust."""
     judge_given: Callable[[bytes, GivenEvidence], Verdict]
     """Judge a file against evidence given, and nothing of ours."""
+    issue_receipt: Callable[[ReceiptForm, Verdict, bytes], bytes]
+    """Sign a receipt of the verdict on a file."""
     require: Callable[[str], Callable[..., Caller]]
 
 
 def build_router(parts: VerificationRoutes) -> APIRouter:
-    """Build the route of the verifier."""
+    """Build the routes of the verifier."""
     router = APIRouter(prefix="/v1", tags=["verifications"])
+    _add_verification(router, parts)
+    _add_receipt(router, parts)
+    return router
 
+
+def _add_verification(router: APIRouter, parts: VerificationRoutes) -> None:
     @router.post(
         "/verifications",
         operation_id="post_verification",
@@ -78,7 +101,37 @@ def build_router(parts: VerificationRoutes) -> APIRouter:
         verdict = _judge(parts, caller, document, given)
         return VerificationAnswer.model_validate(verdict_to_json(verdict))
 
-    return router
+
+def _add_receipt(router: APIRouter, parts: VerificationRoutes) -> None:
+    @router.post(
+        "/verifications/receipts",
+        operation_id="post_verification_receipt",
+        summary="Verify a file and answer a signed receipt",
+        response_class=Response,
+        openapi_extra={"requestBody": describe_request()},
+        responses={
+            **problem_responses(*_REFUSALS, *_RECEIPT_REFUSALS),
+            200: {
+                "description": "The receipt, signed by the verifier.",
+                "content": {
+                    media_type: {"schema": {"type": "string", "format": "binary"}}
+                    for media_type in RECEIPT_TYPES.values()
+                },
+            },
+        },
+    )
+    def post_verification_receipt(
+        caller: Annotated[Caller, Depends(parts.require(SCOPE_VERIFY))],
+        form: Annotated[ReceiptForm, Query(alias="format", description="`pdf` or `json`.")],
+        content_type: Annotated[str, Header()] = "",
+        body: Annotated[bytes, Body(media_type="application/octet-stream")] = b"",
+    ) -> Response:
+        """Answer 200 with the receipt, whatever the verdict."""
+        document, given = read_verification(content_type, body)
+        verdict = _judge(parts, caller, document, given)
+        return Response(
+            parts.issue_receipt(form, verdict, document), media_type=RECEIPT_TYPES[form]
+        )
 
 
 def _judge(

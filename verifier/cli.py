@@ -9,17 +9,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import TypeVar
 
 import click
 from rich.console import Console
 from rich.text import Text
 
+from keys.crl import MAX_CRL_BYTES
 from seal_service.errors import DocumentTooLarge
 from seal_service.plumbing.clock import Clock
 from verifier.answers import authentic_words, headline_words, in_force_words
 from verifier.explanations import Explanation, explain
 from verifier.given_evidence import GivenEvidence, GivenFile, read_evidence
 from verifier.judge import JudgeContext, judge_document
+from verifier.receipts.desk import ReceiptDesk
+from verifier.receipts.model import ReceiptForm, ReceiptUnavailable
 from verifier.uploads import LARGEST_DOCUMENT
 from verifier.verdict import (
     Finding,
@@ -50,7 +54,8 @@ TIME_SOURCES = {
     TimeSource.CLAIMED: "签章方声明 claimed by the signer",
     TimeSource.NONE: "没有盖章时间 no signing time",
 }
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+Command = TypeVar("Command", bound=Callable[..., object])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,40 +64,66 @@ class VerifyTools:
 
     judge: Callable[[bytes], Verdict] | None
     """Judge with our own library, which is opened then; None where there is none."""
+    receipts: Callable[[], ReceiptDesk] | None
+    """Open the desk that signs receipts; None where there is no key to sign with."""
     clock: Clock
     console: Console
     is_json: bool
+
+
+def evidence_options(command: Command) -> Command:
+    """Give a command the options that name evidence; ``given_evidence`` reads them."""
+    options = (
+        click.option("--trust", multiple=True, type=FILE, help="Trusted root, PEM or DER."),
+        click.option("--intermediate", multiple=True, type=FILE, help="Issuing certificate."),
+        click.option("--crl", multiple=True, type=FILE, help="Revocation list, PEM or DER."),
+        click.option("--ocsp", multiple=True, type=FILE, help="OCSP response, PEM or DER."),
+        click.option("--policy", type=FILE, help="Verification policy, TOML."),
+        click.option(
+            "--at",
+            type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
+            help="Judge as of this instant, such as 2026-11-24T04:00:00Z; by default now.",
+        ),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
 
 
 def add_commands(root: click.Group, opened: Callable[[click.Context], VerifyTools]) -> None:
     """Put ``verify`` under ``root``."""
 
     @root.command("verify")
-    @click.argument("files", nargs=-1, required=True, type=_FILE)
-    @click.option("--trust", multiple=True, type=_FILE, help="Trusted root, PEM or DER.")
-    @click.option("--intermediate", multiple=True, type=_FILE, help="Issuing certificate.")
-    @click.option("--crl", multiple=True, type=_FILE, help="Revocation list, PEM or DER.")
-    @click.option("--ocsp", multiple=True, type=_FILE, help="OCSP response, PEM or DER.")
-    @click.option("--policy", type=_FILE, help="Verification policy, TOML.")
-    @click.option(
-        "--at",
-        type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]),
-        help="Judge as of this instant, such as 2026-11-24T04:00:00Z; by default now.",
-    )
+    @click.argument("files", nargs=-1, required=True, type=FILE)
+    @evidence_options
     @click.option(
         "--explain",
         "is_explained",
         is_flag=True,
         help="Tell every check; of what did not pass: meaning, who can mend it, what to do.",
     )
+    @click.option(
+        "--receipt",
+        type=click.Path(dir_okay=False, path_type=Path),
+        help="Write a receipt that the verifier signs: OUT.pdf or OUT.json; for one FILE.",
+    )
     @click.pass_context
     def verify(
-        ctx: click.Context, /, files: tuple[Path, ...], is_explained: bool, **words: object
+        ctx: click.Context,
+        /,
+        files: tuple[Path, ...],
+        is_explained: bool,
+        receipt: Path | None,
+        **words: object,
     ) -> None:
         """Verify sealed OFD or PDF files: are they genuine (真伪), are they in force (效力)."""
         tools = opened(ctx)
-        judge = _judge(tools, _given(words))
-        verdicts = [judge(_read(path)) for path in files]
+        form = _receipt_form(receipt, files)
+        judge = _judge(tools, given_evidence(words))
+        if receipt is None or form is None:
+            verdicts = [judge(read_document(path)) for path in files]
+        else:
+            verdicts = [_judge_with_receipt(tools, judge, (files[0], receipt, form))]
         if tools.is_json:
             wires = [verdict_to_json(verdict) for verdict in verdicts]
             found = wires[0] if len(wires) == 1 else wires
@@ -104,12 +135,37 @@ def add_commands(root: click.Group, opened: Callable[[click.Context], VerifyTool
             ctx.exit(NOT_VALID)
 
 
-def _given(words: dict[str, object]) -> GivenEvidence:
+def _judge_with_receipt(
+    tools: VerifyTools, judge: Callable[[bytes], Verdict], order: tuple[Path, Path, ReceiptForm]
+) -> Verdict:
+    """Judge a file and write the receipt about exactly the bytes that were judged."""
+    path, receipt, form = order
+    if tools.receipts is None:
+        raise ReceiptUnavailable
+    document = read_document(path)
+    verdict = judge(document)
+    receipt.write_bytes(tools.receipts().issue(form, verdict, document))
+    return verdict
+
+
+def _receipt_form(receipt: Path | None, files: tuple[Path, ...]) -> ReceiptForm | None:
+    """Tell the form of the receipt by its name; refuse another one before anything is judged."""
+    if receipt is None:
+        return None
+    if len(files) != 1:
+        raise click.UsageError("--receipt takes one FILE")
+    suffix = receipt.suffix.lower().removeprefix(".")
+    if suffix not in list(ReceiptForm):
+        raise click.UsageError("--receipt takes OUT.pdf or OUT.json")
+    return ReceiptForm(suffix)
+
+
+def given_evidence(words: dict[str, object]) -> GivenEvidence:
     """Read the files that the options name."""
 
     def files(name: str) -> tuple[GivenFile, ...]:
         found = words[name]
-        return tuple(map(_file, found)) if isinstance(found, tuple) else ()
+        return tuple(map(_given_file, found)) if isinstance(found, tuple) else ()
 
     policy, at = words["policy"], words["at"]
     return GivenEvidence(
@@ -117,14 +173,16 @@ def _given(words: dict[str, object]) -> GivenEvidence:
         intermediates=files("intermediate"),
         crls=files("crl"),
         ocsp_responses=files("ocsp"),
-        policy=None if policy is None else _file(policy),
+        policy=None if policy is None else _given_file(policy),
         at=at if isinstance(at, datetime) else None,
     )
 
 
-def _file(path: object) -> GivenFile:
+def _given_file(path: object) -> GivenFile:
     named = Path(str(path))
-    return GivenFile(name=str(named), data=_read(named))
+    if named.stat().st_size > MAX_CRL_BYTES:
+        raise DocumentTooLarge(f"{named}", largest=MAX_CRL_BYTES)
+    return GivenFile(name=str(named), data=named.read_bytes())
 
 
 def _judge(tools: VerifyTools, given: GivenEvidence) -> Callable[[bytes], Verdict]:
@@ -135,7 +193,8 @@ def _judge(tools: VerifyTools, given: GivenEvidence) -> Callable[[bytes], Verdic
     return lambda data: judge_document(data, JudgeContext(evidence=evidence))
 
 
-def _read(path: Path) -> bytes:
+def read_document(path: Path) -> bytes:
+    """Return a file's bytes; raises ``DocumentTooLarge``."""
     if path.stat().st_size > LARGEST_DOCUMENT:
         raise DocumentTooLarge(f"{path}", largest=LARGEST_DOCUMENT)
     return path.read_bytes()
@@ -161,13 +220,14 @@ def _tell(console: Console, path: Path, verdict: Verdict, *, is_explained: bool)
         markup=False,
     )
     for signature in verdict.signatures:
-        _tell_signature(console, signature)
+        tell_signature(console, signature)
     shown = verdict.all_findings() if is_explained else _against(verdict)
     for finding in shown:
-        _tell_finding(console, finding, is_explained=is_explained)
+        tell_finding(console, finding, is_explained=is_explained)
 
 
-def _tell_signature(console: Console, signature: SignatureVerdict) -> None:
+def tell_signature(console: Console, signature: SignatureVerdict) -> None:
+    """Print one line about a signature."""
     seal = "" if signature.seal is None else f"{signature.seal.name} ({signature.seal.id})"
     console.print(
         f"  {signature.kind} {seal or signature.signer}: integrity {signature.integrity.value},"
@@ -181,7 +241,8 @@ def _against(verdict: Verdict) -> list[Finding]:
     return [f for f in verdict.all_findings() if f.result in (Result.FAILED, Result.UNKNOWN)]
 
 
-def _tell_finding(console: Console, finding: Finding, *, is_explained: bool) -> None:
+def tell_finding(console: Console, finding: Finding, *, is_explained: bool) -> None:
+    """Print a finding; explained with meaning, who can mend it, what to do, and the clause."""
     mark, style = MARKS[finding.result]
     words = reason_words(finding)
     line = Text(f"  {mark} ", style=style)

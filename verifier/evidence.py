@@ -86,7 +86,7 @@ class Verification:
 
     def judge_upload(self, data: bytes) -> Verdict:
         """Judge a file that somebody holds; it is forgotten afterwards."""
-        evidence = self._evidence()
+        evidence = self.evidence()
 
         def look_up(claimed: Claimed) -> LibraryRecords:
             with self._parts.database.reading() as connection:
@@ -112,7 +112,7 @@ class Verification:
 
         Raises ``LicenceNotFound`` for every code that leads nowhere, however it is wrong.
         """
-        evidence = self._evidence()
+        evidence = self.evidence()
         with self._parts.database.reading() as connection:
             licence = gather_for_code(connection, code)
             data = self._master(licence)
@@ -125,9 +125,10 @@ class Verification:
 
     def check_release(self, ofd: bytes, pdf: bytes) -> None:
         """Judge both forms of a licence before anybody gets them; raises ``SelfCheckFailed``."""
-        check_release(ofd, pdf, self._evidence())
+        check_release(ofd, pdf, self.evidence())
 
-    def _evidence(self) -> ChainEvidence:
+    def evidence(self) -> ChainEvidence:
+        """Return what chains are judged against now: our own trust, lists and policy."""
         material = self._parts.material()
         return ChainEvidence(
             trust=material.trust,

@@ -44,7 +44,7 @@ def client(*, may: bool = True) -> AppClient:
     app = FastAPI()
     install(app)
     app.include_router(
-        build_router(VerificationRoutes(judge=judge, judge_given=judge_given, require=require))
+        build_router(VerificationRoutes(judge=judge, judge_given=judge_given, issue_receipt=issue_receipt, require=require))
     )  # type: ignore[arg-type]
     return AppClient(app)
 

@@ -18,7 +18,7 @@ from verifier.presenting import (
     present_document,
 )
 from verifier.receipts.model import Receipt
-from verifier.verdict import Finding, InstantSource, Result, in_order
+from verifier.verdict import TRUST_CHECKS, Check, Finding, InstantSource, Result, in_order
 from verifier.wire import instant
 from verifier.words import CHECK_NAMES, reason_words
 
@@ -31,6 +31,8 @@ _INSTANT_SOURCES = {
     InstantSource.CLOCK: ("核验方时钟", "the verifier's clock"),
     InstantSource.GIVEN: ("由请求方指定", "named by whoever asked"),
 }
+_NAMED_CHECKS = TRUST_CHECKS | {Check.REVOCATION}
+"""Checks made for several certificates: even what passed says for which."""
 _UNDRAWN = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 
 Shown = str | int | bool | None | list["Shown"] | dict[str, "Shown"]
@@ -110,8 +112,8 @@ def _answer(page: VerdictPage) -> Shown:
         "en": answer.en,
         "because_zh": answer.because_zh,
         "because_en": answer.because_en,
-        "authentic": dict(asdict(answer.authentic)),
-        "in_force": dict(asdict(answer.in_force)),
+        "authentic": asdict(answer.authentic),
+        "in_force": asdict(answer.in_force),
     }
 
 
@@ -133,7 +135,7 @@ def _document_rows(receipt: Receipt, page: VerdictPage) -> Shown:
     rows = (
         Fact(zh="文件", en="File", value=f"{kind}，{receipt.size:,} 字节"),
         Fact(zh="SM3 摘要", en="SM3 digest", value=verdict.document_digest, is_code=True),
-        Fact(zh="SHA-256 摘要", en="SHA-256 digest", value=receipt.sha256, is_code=True),
+        Fact(zh="SHA-256 摘要", en="", value=receipt.sha256, is_code=True),
         Fact(zh="核验时刻", en="Judged as of", value=judged, hint=f"{source_zh} {source_en}"),
         Fact(zh="核验策略", en="Policy", value=verdict.policy_name),
     )
@@ -169,6 +171,7 @@ def _line(where: str, finding: Finding) -> Shown:
     words = reason_words(finding)
     check_zh, check_en = CHECK_NAMES[finding.check]
     explanation = explain(finding)
+    is_named = finding.result is not Result.PASSED or finding.check in _NAMED_CHECKS
     return {
         "where": where,
         "result": finding.result.value,
@@ -176,8 +179,8 @@ def _line(where: str, finding: Finding) -> Shown:
         "check_en": check_en,
         "zh": words.zh,
         "en": words.en,
-        "subject": finding.subject,
+        "subject": finding.subject if is_named else "",
         "clause": finding.clause,
         "code": f"{finding.check.value}: {finding.reason}",
-        "explanation": None if explanation is None else dict(asdict(explanation)),
+        "explanation": None if explanation is None else asdict(explanation),
     }
