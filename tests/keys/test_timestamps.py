@@ -396,7 +396,7 @@ def test_a_fault_of_the_engine_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> 
     def fail(*_: object) -> None:
         raise EngineUnavailable("gone")
 
-    token = authority().stamp(VALUE)
+    token = make_token(TokenSpec())
     monkeypatch.setattr("keys.timestamps.sm2.verify", fail)
     with pytest.raises(EngineUnavailable):
         verify_token(token, VALUE)
