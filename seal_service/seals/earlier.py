@@ -1,7 +1,7 @@
 """Do the signatures hold that a document already carries? A new seal would lend them credit.
 
-Only the bytes count here: value, digest, seal, membership in the seal's list. Chains, periods and
-revocation are the verifier's. A signature that nobody here can check does not hold.
+Only the bytes count here: value, digest, seal, membership in the seal's list, time stamps. Chains,
+periods and revocation are the verifier's. A signature that nobody here can check does not hold.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,12 @@ from keys.algorithms import DigestAlgorithm, sm3
 from keys.errors import ServiceError
 from keys.timestamps import verify_token
 from seal_service.errors import MalformedDocument, SignedContentChanged
-from seal_service.formats.cms import parse_signed_data, verify_gbt35275_signer, verify_signer
+from seal_service.formats.cms import (
+    VerifiedSigner,
+    parse_signed_data,
+    verify_gbt35275_signer,
+    verify_signer,
+)
 from seal_service.formats.ofd.model import OFDSignature, SignatureKind
 from seal_service.formats.pdf.model import PDFDocument, PDFSignature
 from seal_service.formats.ses import (
@@ -72,12 +77,19 @@ def _check_seal(value: bytes, digest: bytes) -> SealSignature:
     verify_seal_value(sealed.seal)
     if sealed.data_hash != digest:
         raise SignedContentChanged("another digest", reason="data-hash")
+    if sealed.timestamp is not None:
+        verify_token(sealed.timestamp, sealed.signature)
     return sealed
 
 
 def _check_ofd_sign(signature: OFDSignature) -> None:
     message = parse_signed_data(signature.signed_value or b"")
-    verify_gbt35275_signer(message, signature.signature_xml)
+    _check_stamps(verify_gbt35275_signer(message, signature.signature_xml))
+
+
+def _check_stamps(signer: VerifiedSigner) -> None:
+    for token in signer.timestamp_tokens:
+        verify_token(token, signer.signature)
 
 
 def _check_pdf(document: PDFDocument, signature: PDFSignature) -> None:
@@ -88,8 +100,8 @@ def _check_pdf(document: PDFDocument, signature: PDFSignature) -> None:
     elif signature.sub_filter == "GM.sm2seal":
         _check_seal(contents, signature.digest(document.data, DigestAlgorithm.SM3))
     elif signature.sub_filter == "GM.sm2cms.detached":
-        verify_gbt35275_signer(parse_signed_data(contents), b"".join(pieces))
+        _check_stamps(verify_gbt35275_signer(parse_signed_data(contents), b"".join(pieces)))
     elif signature.sub_filter in CMS_FILTERS:
-        verify_signer(parse_signed_data(contents), pieces)
+        _check_stamps(verify_signer(parse_signed_data(contents), pieces))
     else:
         raise _broken(signature.field_name)
