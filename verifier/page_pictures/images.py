@@ -17,11 +17,6 @@ LARGEST_SIDE = 1_600
 _PLAIN_MODES = ("L", "RGB", "RGBA")
 
 
-def prepare() -> None:
-    """Load the decoders, before a process may not open files any more."""
-    Image.preinit()
-
-
 def reencode(data: bytes, budget: Budget) -> Bitmap | None:
     """Return the picture as our PNG, or None if it is of no type we read.
 

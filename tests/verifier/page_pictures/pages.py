@@ -1,6 +1,6 @@
 """Packages for drawing: one page of which the tests write the content."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from tests.support.ofd import make_ofd, part
 from tests.support.tiny_font import make_font
@@ -22,7 +22,12 @@ def page_with(objects: str, *, before: str = "", layer: str = "") -> bytes:
 
 
 def package_with(
-    objects: str, *, before: str = "", layer: str = "", replace: Mapping[str, bytes] | None = None
+    objects: str,
+    *,
+    before: str = "",
+    layer: str = "",
+    replace: Mapping[str, bytes] | None = None,
+    drop: Collection[str] = (),
 ) -> bytes:
     """Return a package whose page has these objects, and a font that can be drawn."""
     entries = {
@@ -30,7 +35,7 @@ def package_with(
         PAGE: page_with(objects, before=before, layer=layer),
         **(replace or {}),
     }
-    return make_ofd(replace=entries)
+    return make_ofd(replace=entries, drop=drop)
 
 
 def draw(package: bytes, number: int = 1) -> Drawing:

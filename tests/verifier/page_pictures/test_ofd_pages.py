@@ -11,7 +11,8 @@ from PIL import Image
 from keys.errors import ServiceError
 from seal_service.errors import LimitExceeded, MalformedDocument
 from tests.support.ofd import document_part, make_ofd, make_png, part
-from tests.support.sealed_ofd import seal_document
+from tests.support.sealed_ofd import seal_document, with_entries
+from tests.support.tiny_font import make_font
 from tests.verifier.page_pictures.pages import (
     PAGE,
     draw,
@@ -215,6 +216,38 @@ def test_the_seal_is_drawn_from_the_signature() -> None:
     drawing = draw(seal_document())
     assert _kinds(drawing, PlacedBitmap) >= 1
     assert "seal-picture-missing" not in drawing.remarks
+
+
+def test_a_seal_that_cannot_be_read_leaves_a_box_and_a_remark() -> None:
+    value = "Doc_0/Signs/Sign_0/SignedValue.dat"
+    drawing = draw(with_entries(seal_document(), {value: b"\x30\x00"}))
+    assert "seal-picture-missing" in drawing.remarks
+
+
+def test_our_own_font_stands_in_where_a_document_embeds_none(tmp_path: Path) -> None:
+    (tmp_path / "EsealSong-Regular.ttf").write_bytes(make_font("测试"))
+    package = package_with(TEXT.format("", "", "5", "测试"), drop=("Doc_0/Res/font_2.ttf",))
+    drawing = draw_page(open_pages(package, OwnFonts(tmp_path)), 1)
+    assert drawing.remarks == {"font-replaced"}
+    assert all(shape.fill is not None for shape in _shapes(drawing))
+
+
+@pytest.mark.parametrize(
+    ("name", "file"),
+    [
+        ("宋体", "EsealSong-Regular.ttf"),
+        ("楷体_GB2312", "LXGWWenKai-Regular.ttf"),
+        ("SimHei", "EsealSong-Bold.ttf"),
+    ],
+)
+def test_the_font_that_stands_in_is_of_the_same_hand(tmp_path: Path, name: str, file: str) -> None:
+    fonts = OwnFonts(tmp_path)
+    assert fonts.like(name) is None
+    # Another folder: what was not found in one is remembered.
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / file).write_bytes(make_font("测"))
+    assert OwnFonts(tmp_path / "other").like(name) is not None
+    assert OwnFonts(None).like(name) is None
 
 
 # Bombs
