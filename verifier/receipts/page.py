@@ -167,11 +167,18 @@ def _all_findings(receipt: Receipt) -> list[tuple[str, Finding]]:
     return sorted(found, key=lambda item: weight[item[1].result])
 
 
+def _common_name(subject: str) -> str:
+    """Return the name by which people know a certificate; the whole name where it has none."""
+    return subject.rpartition("CN=")[2]
+
+
 def _line(where: str, finding: Finding) -> Shown:
     words = reason_words(finding)
     check_zh, check_en = CHECK_NAMES[finding.check]
     explanation = explain(finding)
-    is_named = finding.result is not Result.PASSED or finding.check in _NAMED_CHECKS
+    subject = finding.subject
+    if finding.result is Result.PASSED:
+        subject = _common_name(subject) if finding.check in _NAMED_CHECKS else ""
     return {
         "where": where,
         "result": finding.result.value,
@@ -179,7 +186,7 @@ def _line(where: str, finding: Finding) -> Shown:
         "check_en": check_en,
         "zh": words.zh,
         "en": words.en,
-        "subject": finding.subject if is_named else "",
+        "subject": subject,
         "clause": finding.clause,
         "code": f"{finding.check.value}: {finding.reason}",
         "explanation": None if explanation is None else asdict(explanation),
