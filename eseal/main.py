@@ -41,6 +41,7 @@ from seal_service.plumbing.secret_box import SecretBox
 from seal_service.sealing import Sealer, SealerParts
 from seal_service.sealings.desk import DeskParts as SealingDeskParts
 from seal_service.sealings.desk import SealingDesk
+from seal_service.seals import rehearsal
 from seal_service.seals.bureau import BureauParts, SealBureau
 from seal_service.seals.glyphs import SealFont
 from seal_service.seals.model import Seal, SigningIdentity
@@ -97,7 +98,7 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
     clock = clock or SystemClock()
     renderer = FaceRenderer(templates=settings.templates_folder, fonts=settings.fonts_folder)
     sealer = _build_sealer(installation, clock)
-    pool = BoundedPool(default_plan(PRELOAD))
+    pool = BoundedPool(default_plan((*PRELOAD, *rehearsal.PRELOAD)))
     verification = build_verification(installation, clock, pool)
     office = _build_office(installation, clock, renderer, sealer, verification)
     return Service(
@@ -108,7 +109,7 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
         office=office,
         desk=_build_desk(installation, clock),
         sealer=sealer,
-        sealing_desk=_build_sealing_desk(installation, clock, sealer),
+        sealing_desk=_build_sealing_desk(installation, clock, sealer, pool),
         bureau=_build_bureau(installation, clock),
         verification=verification,
         maintenance=_build_maintenance(installation, clock, office, sealer),
@@ -180,7 +181,9 @@ def _build_sealer(installation: Installation, clock: Clock) -> Sealer:
     )
 
 
-def _build_sealing_desk(installation: Installation, clock: Clock, sealer: Sealer) -> SealingDesk:
+def _build_sealing_desk(
+    installation: Installation, clock: Clock, sealer: Sealer, pool: BoundedPool
+) -> SealingDesk:
     return SealingDesk(
         SealingDeskParts(
             database=installation.database,
@@ -188,6 +191,7 @@ def _build_sealing_desk(installation: Installation, clock: Clock, sealer: Sealer
             sealer=sealer,
             clock=clock,
             randomness=secrets.token_bytes,
+            rehearse=lambda document, layout: pool.run(rehearsal.rehearse, document, layout),
         )
     )
 

@@ -40,12 +40,12 @@ from seal_service.seals.policy import (
     covers,
     is_usable,
 )
+from seal_service.seals.rehearsal import PDF_START, ZIP_START
 from seal_service.seals.uses import DocumentFormat, UseIntent
 from seal_service.settings import SealSettings
 from seal_service.translog import log
 from seal_service.translog.entries import UseFacts
 
-PDF_START, ZIP_START = b"%PDF-", b"PK"
 DOCUMENT_KIND = re.compile(r"[a-z][a-z0-9-]{1,20}")
 """Licence types have digits and capital letters only (GB/T 36904), so neither can be the other."""
 

@@ -1,7 +1,8 @@
 """Seal a document for a caller, once per idempotency key, and keep what was answered.
 
 1. The key was used before: with other content it is refused, else the same bytes are answered.
-2. Seal (``Sealer.seal_document``): the use is open, nobody has seen the result.
+2. Rehearse in a bounded process, then seal (``Sealer.seal_document``): the use is open, nobody has
+   seen the result.
 3. Keep the bytes in the blob store.
 4. In one transaction: write the row, commit the use. Only then the document is released.
 5. Whatever fails, the use is closed as abandoned. Two requests under one key at the same time both
@@ -19,6 +20,8 @@ from seal_service.plumbing.database import Database
 from seal_service.sealing import DocumentOrder, Sealer, Sealing
 from seal_service.seals import kept
 from seal_service.seals.kept import KeptSealing, RetryKey
+from seal_service.seals.placing import DocumentLayout
+from seal_service.seals.rehearsal import rehearse
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +33,8 @@ class DeskParts:
     sealer: Sealer
     clock: Clock
     randomness: Callable[[int], bytes]
+    rehearse: Callable[[bytes, DocumentLayout], None] = rehearse
+    """Reads the document as sealing will; the service does it in a bounded process."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +74,8 @@ class SealingDesk:
         known = self._answered(retry)  # 1
         if known is not None:
             return known
-        sealing = self._parts.sealer.seal_document(order, document)  # 2
+        self._parts.rehearse(document, order.layout)  # 2
+        sealing = self._parts.sealer.seal_document(order, document)
         is_released = False
         try:
             found = self._keep(order, sealing, retry, source_digest)

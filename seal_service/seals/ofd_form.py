@@ -120,11 +120,10 @@ def prepare_ofd_document(
     """
     if layout.reserved:
         raise InvalidPlacement("only a PDF has fields to leave", reason="field-unknown")
-    opened = open_package(package)
-    check_earlier_ofd(opened.signatures)
+    sheets = OFDSheets.of(package)
     size = (float(made.width_mm), float(made.height_mm))
-    placements = lay_out(layout.wishes, size, _OFDSheets(opened))
-    return _prepare(opened, made, placements, signed_at, lock=layout.mode is SealMode.LOCK)
+    placements = lay_out(layout.wishes, size, sheets)
+    return _prepare(sheets.opened, made, placements, signed_at, lock=layout.mode is SealMode.LOCK)
 
 
 def _prepare(
@@ -152,16 +151,25 @@ def _prepare(
 
 
 @dataclass(frozen=True, slots=True)
-class _OFDSheets:
-    """The pages of a package."""
+class OFDSheets:
+    """The pages of a package that may be sealed."""
 
     opened: OpenedOFD
 
+    @classmethod
+    def of(cls, package: bytes) -> "OFDSheets":
+        """Open a package; raises as ``prepare_ofd_document`` does."""
+        opened = open_package(package)
+        check_earlier_ofd(opened.signatures)
+        return cls(opened)
+
     @property
     def pages_mm(self) -> tuple[Size, ...]:
+        """Return width and height of each page."""
         return tuple((page.width_mm, page.height_mm) for page in self.opened.document.pages)
 
     def find_text(self, keyword: str) -> tuple[TextPosition, ...]:
+        """Return every place of a keyword."""
         return find_text(self.opened.container, self.opened.document, keyword)
 
 

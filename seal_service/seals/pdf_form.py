@@ -119,14 +119,8 @@ def prepare_pdf_document(
     ``field-filled``, ``signed-content``), ``InvalidPlacement`` or ``MalformedDocument`` (reason
     ``encrypted``, ``earlier-signature``, ...).
     """
-    document = read_pdf(pdf)
-    if document.problems:
-        raise MalformedDocument("not a sound PDF", reason=document.problems[0].reason)
-    check_earlier_pdf(document)
-    if any(signature.locks_fields for signature in document.signatures):
-        raise AlreadySealed("an earlier signature locked the fields", reason="locked")
-    sheets = _PDFSheets(open_base(pdf))
-    field_name, placements = _field_and_places(document, made, layout, sheets)
+    sheets = PDFSheets.of(pdf)
+    field_name, placements = _field_and_places(made, layout, sheets)
     is_locked = layout.mode is SealMode.LOCK
     order = SignatureOrder(
         placement=placements[0],
@@ -156,23 +150,38 @@ def _prepare(pdf: bytes, made: MadeSeal, order: SignatureOrder) -> PendingPDF:
 
 
 @dataclass(frozen=True, slots=True)
-class _PDFSheets:
-    """The pages of a PDF."""
+class PDFSheets:
+    """The pages of a PDF that may be sealed."""
 
+    document: PDFDocument
     base: Base
+
+    @classmethod
+    def of(cls, pdf: bytes) -> "PDFSheets":
+        """Open a PDF; raises as ``prepare_pdf_document`` does."""
+        document = read_pdf(pdf)
+        if document.problems:
+            raise MalformedDocument("not a sound PDF", reason=document.problems[0].reason)
+        check_earlier_pdf(document)
+        if any(signature.locks_fields for signature in document.signatures):
+            raise AlreadySealed("an earlier signature locked the fields", reason="locked")
+        return cls(document, open_base(pdf))
 
     @property
     def pages_mm(self) -> tuple[Size, ...]:
+        """Return width and height of each page as seen."""
         return tuple(page.size_mm for page in self.base.pages)
 
     def find_text(self, keyword: str) -> tuple[TextPosition, ...]:
+        """Return every place of a keyword."""
         return find_text(self.base.table, self.base.pages, keyword)
 
 
 def _field_and_places(
-    document: PDFDocument, made: MadeSeal, layout: DocumentLayout, sheets: _PDFSheets
+    made: MadeSeal, layout: DocumentLayout, sheets: PDFSheets
 ) -> tuple[str, tuple[PDFPlacement, ...]]:
     """Return the field to fill or to add, and the places: the field's own first."""
+    document = sheets.document
     size = (float(made.width_mm), float(made.height_mm))
     first = layout.wishes[0] if layout.wishes else None
     if not isinstance(first, InField):
@@ -200,7 +209,7 @@ def _new_name(base: Base) -> str:
 
 
 def _reserved(
-    layout: DocumentLayout, made: MadeSeal, sheets: _PDFSheets
+    layout: DocumentLayout, made: MadeSeal, sheets: PDFSheets
 ) -> tuple[ReservedField, ...]:
     if layout.reserved and layout.mode is SealMode.LOCK:
         raise InvalidPlacement("nothing may follow a seal that locks", reason="field-locked")

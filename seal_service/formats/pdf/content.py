@@ -14,6 +14,8 @@ from seal_service.formats.pdf.objects import ObjectTable
 from seal_service.formats.pdf.pages import PDFPage
 from seal_service.formats.pdf.syntax import Parser, Stream, Value
 
+MAX_OPERATORS = 1_000_000
+"""On one page."""
 _OPERATOR = re.compile(rb"[A-Za-z'\"][A-Za-z0-9*'\"]*")
 _VALUES = frozenset({b"true", b"false", b"null"})
 _INLINE_END = re.compile(rb"[\x00\t\n\x0c\r ]EI(?=[\x00\t\n\x0c\r ]|$)")
@@ -61,8 +63,11 @@ def _from_text_form(table: ObjectTable, stream: Stream, filters: list[Value]) ->
 
 
 def instructions(content: bytes) -> Iterator[tuple[str, list[Value]]]:
-    """Yield operators with their operands; bytes that are neither are passed over."""
-    parser, operands = Parser(content), list[Value]()
+    """Yield operators with their operands; bytes that are neither are passed over.
+
+    Raises ``LimitExceeded`` for more than any page that is read by people has.
+    """
+    parser, operands, left = Parser(content), list[Value](), MAX_OPERATORS
     while parser.skip_spaces() < len(content):
         word = _OPERATOR.match(content, parser.at)
         if word is None or word[0] in _VALUES:
@@ -76,6 +81,9 @@ def instructions(content: bytes) -> Iterator[tuple[str, list[Value]]]:
                 parser.at = at + 1
             continue
         parser.at = word.end()
+        left -= 1
+        if left < 0:
+            raise LimitExceeded("too much content", reason="limit", limit="pdf_operators")
         if word[0] == b"ID":
             end = _INLINE_END.search(content, parser.at)
             parser.at = end.end() if end else len(content)
