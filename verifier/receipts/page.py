@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Set
 from dataclasses import asdict
 
-from verifier.explanations import explain
+from verifier.explanations import Explanation, explain
 from verifier.presenting import (
     SIGNATURE_KINDS,
     Fact,
@@ -24,7 +24,7 @@ from verifier.words import CHECK_NAMES, reason_words
 
 MISSING = "〓"
 LONGEST_TEXT = 160
-MOST_FINDINGS = 120
+MOST_FINDINGS = 80
 MOST_SIGNATURES = 24
 MARKS = {Result.PASSED: "✓", Result.FAILED: "✕", Result.UNKNOWN: "?", Result.NOTICE: "!"}
 _INSTANT_SOURCES = {
@@ -80,7 +80,7 @@ def page_data(receipt: Receipt, drawable: Drawable, families: Iterable[str]) -> 
         "licence": [_row(fact) for fact in page.facts],
         "signatures": _signatures(receipt, page),
         "signatures_left_out": max(0, len(verdict.signatures) - MOST_SIGNATURES),
-        "findings": [_line(where, finding) for where, finding in shown],
+        "findings": _lines(shown),
         "findings_left_out": len(findings) - len(shown),
         "counts": {
             "all": page.count,
@@ -172,10 +172,20 @@ def _common_name(subject: str) -> str:
     return subject.rpartition("CN=")[2]
 
 
-def _line(where: str, finding: Finding) -> Shown:
+def _lines(found: Iterable[tuple[str, Finding]]) -> Shown:
+    """Return the findings; what is explained once is not explained again."""
+    lines: list[Shown] = []
+    explained: set[tuple[Check, str, Result]] = set()
+    for where, finding in found:
+        kind = (finding.check, finding.reason, finding.result)
+        lines.append(_line(where, finding, None if kind in explained else explain(finding)))
+        explained.add(kind)
+    return lines
+
+
+def _line(where: str, finding: Finding, explanation: Explanation | None) -> Shown:
     words = reason_words(finding)
     check_zh, check_en = CHECK_NAMES[finding.check]
-    explanation = explain(finding)
     subject = finding.subject
     if finding.result is Result.PASSED:
         subject = _common_name(subject) if finding.check in _NAMED_CHECKS else ""
