@@ -3,10 +3,10 @@
 For each request, in this order:
 
 1. It gets an id, which its log lines, its answer and its problem document carry.
-2. Method, path and query are acceptable: a known method, no control characters in the path, no
-   NUL, no parameter given twice.
-3. The body is not compressed, and not larger than its route may take. Bytes are counted as they
-   arrive, so neither chunks nor a wrong Content-Length get past (T-API-18); slow bodies end.
+2. The body is not larger than its route may take. Bytes are counted as they arrive, so neither
+   chunks nor a wrong Content-Length get past (T-API-18); slow bodies end.
+3. Method, path and query are acceptable: a known method, no control characters in the path, no
+   NUL, no parameter given twice. The body is not compressed.
 4. JSON is read strictly (``strict_json``) before the framework reads it leniently (T-API-14..17).
 5. The whole body is put into the scope, where ``auth`` finds the bytes the caller signed.
 6. Every answer carries the security headers; there are no CORS headers at all (T-API-32).
@@ -127,10 +127,7 @@ class RequestGuard:
 
     async def _admit(self, scope: Scope, receive: Receive) -> bytes:
         """Do steps 2 to 4; return the body."""
-        _check_target(scope)
         headers = Headers(scope=scope)
-        if headers.get("content-encoding", "identity").strip().lower() != "identity":
-            raise EncodingRefused(header="Content-Encoding")
         limit = self._limits.for_path(scope["path"])
         _check_declared_length(headers, limit)
         try:
@@ -138,6 +135,10 @@ class RequestGuard:
                 body = await _read_body(receive, limit)
         except TimeoutError:
             raise MalformedRequest("请求内容接收超时", reason="slow-body") from None
+        # Not earlier: an answer sent while the body is on its way is lost when we hang up.
+        _check_target(scope)
+        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise EncodingRefused(header="Content-Encoding")
         if body:
             _check_content(headers.get("content-type", ""), body)
         return body
