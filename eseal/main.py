@@ -15,7 +15,6 @@ from starlette.types import ASGIApp
 
 import licence_store.api
 import seal_service.api
-import seal_service.sealings.api
 import verifier.api
 from eseal.installation import Installation
 from eseal.maintenance import Maintenance
@@ -39,6 +38,7 @@ from seal_service.plumbing.problems import install
 from seal_service.plumbing.rates import RateLimiter, limit_address
 from seal_service.plumbing.secret_box import SecretBox
 from seal_service.sealing import Sealer, SealerParts
+from seal_service.sealings import api as sealings_api
 from seal_service.sealings.desk import DeskParts as SealingDeskParts
 from seal_service.sealings.desk import SealingDesk
 from seal_service.seals import rehearsal
@@ -300,12 +300,8 @@ def build_api(service: Service, parts: frozenset[Part] = ALL_PARTS) -> FastAPI:
     if Part.SEALS in parts:
         routes = seal_service.api.SealRoutes(bureau=service.bureau, require=require)
         app.include_router(seal_service.api.build_router(routes))
-        sealings = seal_service.sealings.api
-        app.include_router(
-            sealings.build_router(
-                sealings.SealingRoutes(desk=service.sealing_desk, require=require)
-            )
-        )
+        sealings = sealings_api.SealingRoutes(desk=service.sealing_desk, require=require)
+        app.include_router(sealings_api.build_router(sealings))
     if Part.VERIFIER in parts:
         _include_verifier(app, service, require)
     return app
