@@ -163,12 +163,14 @@ class PackageFetcher:
         return done.returncode == 0 and any(target.glob("*.deb"))
 
     def _apt(self, command: str) -> None:
-        subprocess.run(
+        done = subprocess.run(
             ["apt-get", "-q", *self.options, command],
-            check=True,
+            check=False,
             stdout=subprocess.DEVNULL,
             timeout=APT_TIMEOUT_S,
         )
+        if done.returncode:
+            raise PackageUnavailable(f"apt-get {command} failed; see its words above")
 
 
 def find_source(font: FontSource, fetcher: PackageFetcher, *, accept: bool) -> tuple[Path, str]:

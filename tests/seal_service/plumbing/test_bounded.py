@@ -179,3 +179,27 @@ def test_other_replies_count_as_the_end_of_the_process(body: bytes) -> None:
 def test_a_reply_is_read_back() -> None:
     reply = Reply(ReplyKind.RESULT, {"a": (1, b"x", frozenset({ReplyKind.READY}))})
     assert unpack_reply(pickle.dumps(reply)) == reply
+
+
+class _AsOlderPythons:
+    """Pickles as an enumeration's member does on Python 3.11.0 to 3.11.3."""
+
+    def __init__(self, found: object, name: str) -> None:
+        self._parts = (found, name)
+
+    def __reduce__(self) -> tuple[object, tuple[object, str]]:
+        return getattr, self._parts
+
+
+def test_members_of_enumerations_are_read_as_older_pythons_write_them() -> None:
+    member = _AsOlderPythons(ReplyKind, "RESULT")
+    reply = unpack_reply(pickle.dumps(Reply(ReplyKind.RESULT, member)))
+    assert reply.value is ReplyKind.RESULT
+
+
+@pytest.mark.parametrize("name", ["__class__", "__init__", "mro"])
+def test_no_other_attribute_can_be_asked_for(name: str) -> None:
+    """T-WEB-14."""
+    body = pickle.dumps(Reply(ReplyKind.RESULT, _AsOlderPythons(ReplyKind, name)))
+    with pytest.raises(ChannelClosed):
+        unpack_reply(body)
