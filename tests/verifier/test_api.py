@@ -1,5 +1,6 @@
 """``POST /v1/verifications``: a file in, a verdict out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -16,6 +17,7 @@ from tests.support.trust import NOW, make_evidence
 from verifier.api import SCOPE_VERIFY, VerificationRoutes, build_router
 from verifier.given_evidence import GivenEvidence, read_evidence
 from verifier.judge import JudgeContext, judge_document
+from verifier.receipts.model import ReceiptForm, ReceiptUnavailable
 from verifier.schemas import VerificationAnswer
 from verifier.verdict import Verdict
 from verifier.wire import verdict_to_json
@@ -32,8 +34,12 @@ def judge_given(data: bytes, given: GivenEvidence) -> Verdict:
     return judge_document(data, JudgeContext(evidence=evidence))
 
 
+def issue_receipt(form: ReceiptForm, verdict: Verdict, document: bytes) -> bytes:
+    raise ReceiptUnavailable(form=form, outcome=verdict.outcome, size=len(document))
+
+
 def client(*, may: bool = True) -> AppClient:
-    def require(scope: str) -> object:
+    def require(scope: str) -> Callable[..., Caller]:
         def caller() -> Caller:
             if not may:
                 raise ScopeMissing(scope=scope)
@@ -44,8 +50,12 @@ def client(*, may: bool = True) -> AppClient:
     app = FastAPI()
     install(app)
     app.include_router(
-        build_router(VerificationRoutes(judge=judge, judge_given=judge_given, issue_receipt=issue_receipt, require=require))
-    )  # type: ignore[arg-type]
+        build_router(
+            VerificationRoutes(
+                judge=judge, judge_given=judge_given, issue_receipt=issue_receipt, require=require
+            )
+        )
+    )
     return AppClient(app)
 
 
