@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.floor import rsa_floor
+from bench.growth import measure_growth, measure_pyhanko
 from bench.measure import Measurement, compare, measure, table, write_json
 from bench.naive import open_stack
 from bench.parts import (
@@ -23,6 +24,7 @@ from eseal.installation import make_installation
 from eseal.main import build_service
 from eseal.settings import Settings
 from eseal.trial import ALL_SCOPES, ensure_caller, ensure_seal
+from eseal.trust_source import TrustSource
 from licence_store.model import IssuingAuthority
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import SystemClock
@@ -31,6 +33,7 @@ RESULT = Path("build") / "bench.json"
 AUTHORITY = IssuingAuthority(code="11320102MB9K00021D", name="金陵市云栖区行政审批局")
 AGAINST = {
     "issue_licence_http": "naive_pdf",
+    "verify_pdf": "pyhanko_verify_pdf",
     "sm2_sign": "openssl_sm2_sign",
     "sm2_verify": "openssl_sm2_verify",
 }
@@ -78,6 +81,9 @@ def _measure_all(folder: Path) -> tuple[list[Measurement], list[tuple[int, float
             *measure_sealing(material),
             *measure_verifying(material),
         ]
+        _say("growth with pages and seals, and pyHanko on the same PDF")
+        trust = TrustSource(service.installation.pki).material()
+        found += [*measure_growth(material, trust), measure_pyhanko(material, trust)]
         _say("SM2 against openssl speed, in turn")
         found += [*measure_sm2(), *rsa_floor(2048)]
         _say(f"{MEMORY_ISSUES} issues for memory")

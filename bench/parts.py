@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from bench.caches import forget_documents
 from bench.floor import sm2_floor
 from bench.measure import Measurement, measure
 from eseal.main import Service, build_verification
@@ -119,6 +120,7 @@ def measure_verifying(material: Material) -> tuple[Measurement, ...]:
 
 
 def _call(judge: Callable[[bytes], object], data: bytes, _: int) -> None:
+    forget_documents()
     judge(data)
 
 
