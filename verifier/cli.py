@@ -125,9 +125,7 @@ def add_commands(root: click.Group, opened: Callable[[click.Context], VerifyTool
         else:
             verdicts = [_judge_with_receipt(tools, judge, (files[0], receipt, form))]
         if tools.is_json:
-            wires = [verdict_to_json(verdict) for verdict in verdicts]
-            found = wires[0] if len(wires) == 1 else wires
-            click.echo(json.dumps(found, ensure_ascii=False, indent=1))
+            _tell_json(verdicts)
         else:
             for path, verdict in zip(files, verdicts, strict=True):
                 _tell(tools.console, path, verdict, is_explained=is_explained)
@@ -201,6 +199,13 @@ def read_document(path: Path) -> bytes:
 
 
 # Words
+
+
+def _tell_json(verdicts: list[Verdict]) -> None:
+    """Print one object for one file, an array for several."""
+    wires = [verdict_to_json(verdict) for verdict in verdicts]
+    found = wires[0] if len(wires) == 1 else wires
+    click.echo(json.dumps(found, ensure_ascii=False, indent=1))
 
 
 def _tell(console: Console, path: Path, verdict: Verdict, *, is_explained: bool) -> None:

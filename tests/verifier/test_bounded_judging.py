@@ -14,6 +14,7 @@ from tests.support.issued import IssuedScene, trust_material
 from tests.support.sealed_ofd import with_entries
 from verifier.bounded_judging import PRELOAD
 from verifier.evidence import Verification, VerificationParts
+from verifier.given_evidence import GivenEvidence, GivenFile
 from verifier.verdict import Outcome
 
 
@@ -48,6 +49,20 @@ def test_a_bounded_process_comes_to_the_same_verdict(scene: IssuedScene, pool: B
     for data in (scene.ofd, scene.pdf, forged, b"%PDF-1.7 nothing", b"PK\x03\x04", b"neither"):
         assert bounded.judge_upload(data) == scene.verification.judge_upload(data)
     assert bounded.judge_upload(scene.ofd).outcome is Outcome.VALID
+
+
+def test_a_file_with_evidence_is_judged_in_a_bounded_process_too(
+    scene: IssuedScene, pool: BoundedPool
+) -> None:
+    """T-WEB-13; T-API-18: a caller's evidence buys no unbounded work."""
+    here, there = scene.verification, _bounded(scene, pool)
+    given = GivenEvidence(
+        trust=tuple(GivenFile(name="root", data=root.der) for root in trust_material().trust.roots)
+    )
+    for data in (scene.ofd, scene.pdf, b"neither"):
+        assert there.judge_given(data, given) == here.judge_given(data, given)
+    verdict = there.judge_given(scene.ofd, given)
+    assert (verdict.outcome, verdict.licence) == (Outcome.INDETERMINATE, None)
 
 
 def test_the_process_adds_little_to_a_verification(scene: IssuedScene, pool: BoundedPool) -> None:
