@@ -9,9 +9,24 @@ import pytest
 
 from keys.certificates import encode_pem, parse_certificate
 from keys.crl import RevokedEntry
+from keys.ocsp import (
+    OCSPPlan,
+    SingleStatus,
+    assemble_ocsp,
+    certificate_id,
+    encode_ocsp_tbs,
+)
 from tests.support.sealed_ofd import seal_document
 from tests.support.sealed_pdf import sign_pdf
-from tests.support.trust import NOW, RSA_TRUST, SM2_TRUST, STRANGER, Trust
+from tests.support.trust import (
+    CA_NAME,
+    NOW,
+    RSA_TRUST,
+    SM2_TRUST,
+    STRANGER,
+    Trust,
+    make_key,
+)
 from verifier.given_evidence import (
     MOST_FILES,
     EvidenceRefused,
@@ -96,7 +111,7 @@ def test_an_intermediate_is_trusted_no_more_than_a_stranger() -> None:
 
 
 def test_without_revocation_data_nothing_is_confirmed() -> None:
-    """T-PKI-20: no status is no answer, and nothing is fetched."""
+    """No status is no answer, and nothing is fetched (T-PKI-20)."""
     assert judge(seal_document(), replace(evidence_of(SM2_TRUST), crls=())).outcome is (
         Outcome.INDETERMINATE
     )
@@ -111,6 +126,44 @@ def test_a_revocation_list_given_is_believed() -> None:
 
 def _signer_serial() -> int:
     return parse_certificate(SM2_TRUST.holder().certificate).serial
+
+
+def ocsp_response() -> bytes:
+    """Let the SM2 authority say that seal maker and holder are good."""
+    authority = SM2_TRUST.authority
+    parties = (SM2_TRUST.maker(), SM2_TRUST.holder())
+    tbs = encode_ocsp_tbs(
+        OCSPPlan(
+            responder_spki=authority.public_key.spki,
+            produced_at=NOW,
+            statuses=tuple(
+                SingleStatus(
+                    certificate_id=certificate_id(parse_certificate(party.certificate), authority),
+                    this_update=NOW,
+                    next_update=NOW + timedelta(days=1),
+                )
+                for party in parties
+            ),
+        )
+    )
+    return assemble_ocsp(tbs, SM2_TRUST.algorithm, make_key(CA_NAME).sign(tbs))
+
+
+@pytest.mark.parametrize("is_pem", [False, True])
+def test_status_responses_count_like_lists(is_pem: bool) -> None:
+    response = ocsp_response()
+    if is_pem:
+        text = base64.encodebytes(response).decode()
+        response = f"-----BEGIN OCSP RESPONSE-----\n{text}-----END OCSP RESPONSE-----\n".encode()
+    given = replace(
+        evidence_of(SM2_TRUST),
+        crls=(file(SM2_TRUST.crl(of_root=True)),),
+        ocsp_responses=(file(response),),
+    )
+    assert judge(seal_document(), given).outcome is Outcome.VALID
+    assert judge(seal_document(), replace(given, ocsp_responses=())).outcome is (
+        Outcome.INDETERMINATE
+    )
 
 
 def test_the_instant_is_the_one_given_and_the_verdict_says_so() -> None:

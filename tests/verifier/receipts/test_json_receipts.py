@@ -10,6 +10,7 @@ from functools import cache
 import pytest
 
 from keys.algorithms import sm3
+from keys.errors import ServiceError
 from keys.path import TrustStore
 from licence_store.model import canonical_json
 from seal_service.errors import SelfCheckFailed
@@ -186,3 +187,18 @@ def test_a_message_that_is_none_is_a_finding() -> None:
     content = json.loads(receipt())
     content["signature"] = base64.b64encode(b"nothing").decode()
     assert check(canonical_json(content)).signature.outcome is Outcome.INVALID
+
+
+@pytest.mark.parametrize("bit", [0, 3, 6])
+def test_no_flipped_bit_changes_what_a_valid_receipt_says(bit: int) -> None:
+    """Refused, or not valid, or the same statement (base64 has spare bits, JSON has spaces)."""
+    original = check(receipt()).statement
+    for at in range(bit, len(receipt()), 11):
+        changed = bytearray(receipt())
+        changed[at] ^= 1 << bit
+        try:
+            checked = check(bytes(changed))
+        except ServiceError:
+            continue
+        is_valid = checked.signature.outcome is Outcome.VALID
+        assert not is_valid or checked.statement == original, at
