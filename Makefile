@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 PACKAGES := keys seal_service licence_store verifier eseal
 DATA ?= data
 WORKERS ?= 2
+FUZZ ?= ses cms certificates ofd_container ofd_xml pdf verdict
+SECONDS_EACH ?= 600
 
 help: ## list the tasks
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -52,6 +54,13 @@ docs: setup-tests ## write docs/openapi.json and docs/problems.md from the code
 bench: setup-tests ## measure; prints a table and writes build/bench.json
 	@$(BIN)/python -m bench
 
+fuzz: setup-tests ## fuzz every reader (FUZZ=ses SECONDS_EACH=60 for one and shorter); brings Atheris
+	@[ -d .cache/fuzz/atheris ] || $(BIN)/python -m pip install -q --disable-pip-version-check \
+	  --no-deps --target .cache/fuzz 'atheris>=3,<4'
+	for target in $(FUZZ); do
+	  PYTHONPATH=.cache/fuzz $(BIN)/python -m fuzz "$$target" -max_total_time=$(SECONDS_EACH) -timeout=30
+	done
+
 lock: ## lock the dependencies again (brings its own uv)
 	@uv=.cache/uv/bin/uv
 	if [ ! -x "$$uv" ]; then
@@ -68,4 +77,4 @@ check: lint arch test ## all that CI does
 clean: ## remove what was built (not the data folder)
 	@rm -rf build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache
 
-.PHONY: help setup setup-tests demo run test journeys fmt lint arch golden docs bench lock check clean
+.PHONY: help setup setup-tests demo run test journeys fmt lint arch golden docs bench fuzz lock check clean

@@ -102,5 +102,5 @@ def test_the_package_at_the_bottom_knows_no_other() -> None:
 
 
 def test_nothing_imports_tests_templates_or_documents() -> None:
-    aside = {"tests", "templates", "docs", "scripts", "bench", "examples"}
+    aside = {"tests", "templates", "docs", "scripts", "bench", "examples", "fuzz"}
     assert [m.name for m in source() if aside & m.roots()] == []

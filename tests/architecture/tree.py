@@ -9,7 +9,7 @@ from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
 PACKAGES = ("keys", "seal_service", "licence_store", "verifier", "eseal")
-OTHER_CODE = ("scripts", "bench", "examples")
+OTHER_CODE = ("scripts", "bench", "examples", "fuzz")
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
