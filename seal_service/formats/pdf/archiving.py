@@ -25,6 +25,15 @@ TIMESTAMP_BYTES = 12 * 1024
 _HIDDEN_FIELD_FLAGS = 132
 
 
+_TIMESTAMP = Dictionary(
+    {
+        "Type": Name("DocTimeStamp"),
+        "Filter": Name("Adobe.PPKLite"),
+        "SubFilter": Name("ETSI.RFC3161"),
+    }
+)
+
+
 def add_validation_data(pdf: bytes, evidence: ValidationData) -> bytes:
     """Return the document with more certificates, revocation lists and responses in its store.
 
@@ -81,18 +90,11 @@ def prepare_timestamp(
     update.new_fields.append(reference)
     update.write_pages()
     update.write_form(None)
-    dictionary = Dictionary(
-        {
-            "Type": Name("DocTimeStamp"),
-            "Filter": Name("Adobe.PPKLite"),
-            "SubFilter": Name("ETSI.RFC3161"),
-        }
-    )
     return append_signature(
         update,
         RoomForSignature(
             signature=signature,
-            dictionary=dictionary,
+            dictionary=_TIMESTAMP,
             reserved_bytes=reserved_bytes,
             field_name=field_name,
             field_reference=reference,

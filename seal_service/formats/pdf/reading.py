@@ -96,15 +96,7 @@ def read_pdf(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PDFDocument:
         version=version,
         page_count=len(parts.pages),
         page_sizes_mm=tuple(page.size_mm for page in parts.pages),
-        revisions=tuple(
-            Revision(
-                number=item.number,
-                start=item.start,
-                end=item.end,
-                is_stream=item.own[0].is_stream,
-            )
-            for item in parts.revisions
-        ),
+        revisions=tuple(map(_revision, parts.revisions)),
         signatures=signatures,
         empty_fields=tuple(
             item.name for item in parts.fields if item.is_signature and not is_filled(table, item)
@@ -117,6 +109,11 @@ def read_pdf(data: bytes, limits: Limits = DEFAULT_LIMITS) -> PDFDocument:
         claims=read_claims(information.get("Keywords", "")),
         problems=tuple(problems + metadata_problems),
     )
+
+
+def _revision(item: RevisionParts) -> Revision:
+    is_stream = item.own[0].is_stream
+    return Revision(number=item.number, start=item.start, end=item.end, is_stream=is_stream)
 
 
 # --- 1. and 2. structure -----------------------------------------------------------------------
