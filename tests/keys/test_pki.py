@@ -187,7 +187,6 @@ def test_a_revoked_holder_gets_nothing_over_the_old_key(tmp_path: Path) -> None:
 
 
 def test_a_code_belongs_to_one_name(tmp_path: Path) -> None:
-    """T-PKI-12."""
     pki = copy_pki(tmp_path).pki
     pki.issue_seal_holder(HOLDER_NAME, HOLDER_CODE, SM2, now=NOW)
     with pytest.raises(IssuingRefused):

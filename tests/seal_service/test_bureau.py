@@ -149,7 +149,7 @@ def test_one_person_does_not_play_two_parts(scene: Scene, twin: str) -> None:
 def test_a_certificate_that_is_not_the_holders_is_refused(
     scene: Scene, wrong: SigningIdentity
 ) -> None:
-    # T-KEY-04
+    """T-KEY-04, T-PKI-12: another key, another algorithm, the certificate of another organ."""
     scene.identity = wrong
     seal = scene.approved()
     with pytest.raises(InvalidKey):

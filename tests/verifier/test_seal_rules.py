@@ -9,9 +9,11 @@ import pytest
 from keys.crl import RevocationReason
 from keys.profiles import SEAL_HOLDER, TSA, Profile
 from seal_service.formats import asn1
+from seal_service.formats.ofd.model import OFDProvider
+from seal_service.formats.ofd.own_form import OWN_PROVIDER
 from tests.support.ofd import SPOT
 from tests.support.sealed_ofd import FOREIGN, SealedSpec, seal_document, seal_of
-from tests.support.seals import Party, SealSpec, SignatureSpec, make_party
+from tests.support.seals import PICTURE, Party, SealSpec, SignatureSpec, make_party
 from tests.support.trust import (
     NOW,
     RSA_TRUST,
@@ -539,12 +541,32 @@ def test_an_unknown_critical_extension_stays_open() -> None:
     }
 
 
-def test_a_picture_that_lies_about_its_type_is_refused() -> None:
-    """T-SES-35."""
+SVG = b"<svg xmlns='http://www.w3.org/2000/svg'>%b</svg>"
+HUGE = PICTURE[:16] + (60_000).to_bytes(4, "big") * 2 + PICTURE[24:]
+
+
+@pytest.mark.parametrize("provider", [OWN_PROVIDER, FOREIGN], ids=["own", "foreign"])
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("PNG", b"<svg>"),
+        ("PNG", HUGE),
+        ("PNG", PICTURE + b"PK\x03\x04"),
+        ("SVG", SVG % b"<script>alert(1)</script>"),
+        ("SVG", SVG % b"<image href='http://127.0.0.1/a.png'/>"),
+        ("SVG", b"<!DOCTYPE svg [<!ENTITY a 'b'>]>" + SVG % b"&a;"),
+    ],
+    ids=["lies", "huge", "polyglot", "script", "external", "entity"],
+)
+def test_a_seal_with_an_unsafe_picture_is_refused(
+    kind: str, data: bytes, provider: OFDProvider
+) -> None:
+    """T-SES-35, T-SES-36."""
     picture = asn1.sequence(
-        asn1.ia5("PNG"), asn1.octet_string(b"<svg>"), asn1.integer(42), asn1.integer(42)
+        asn1.ia5(kind), asn1.octet_string(data), asn1.integer(42), asn1.integer(42)
     )
-    verdict = judge(seal_document(SealedSpec(seal=SealSpec(picture=picture))))
+    spec = SealedSpec(seal=SealSpec(picture=picture), provider=provider)
+    verdict = judge(seal_document(spec))
     assert faults(verdict) == {("structure", "picture-unsafe")}
 
 
