@@ -28,8 +28,8 @@ MEANINGS = {
         "The seal data breaks the standard, so what was sealed is uncertain.",
     ),
     Check.ALGORITHM: Meaning(
-        "所用密码算法不能防止伪造，这个签章没有证明力。",
-        "The algorithm does not keep forgers out; the seal proves nothing.",
+        "所用密码算法不安全、不受支持或互相矛盾，这个签章不能作为证明。",
+        "The algorithms are weak, unsupported or contradictory; the seal proves nothing.",
     ),
     Check.DOCUMENT_DIGEST: Meaning(
         "现在看到的内容不是盖章时的内容。",
@@ -60,8 +60,8 @@ MEANINGS = {
         "Two copies of the seal contradict each other.",
     ),
     Check.SEAL_MAKER_CHAIN: Meaning(
-        "制章者的身份没有得到证实。",
-        "The identity of the seal maker is not proven.",
+        "制章者的证书不足以证明其身份或资格。",
+        "The seal maker's certificate proves neither who it is nor that it may make seals.",
     ),
     Check.SEAL_PERIOD: Meaning(
         "盖章时印章不在有效期内，不应使用。",
@@ -80,8 +80,8 @@ MEANINGS = {
         "The signing time cannot be relied on.",
     ),
     Check.SIGNER_CHAIN: Meaning(
-        "签章人的身份没有得到证实。",
-        "The identity of the signer is not proven.",
+        "签章人的证书不足以证明其身份或资格。",
+        "The signer's certificate proves neither who it is nor that it may seal.",
     ),
     Check.REVOCATION: Meaning(
         "签章所用证书已被吊销，之后的签章没有效力。",
@@ -117,8 +117,8 @@ MEANINGS = {
     ),
 }
 OPEN = Meaning(
-    "缺少依据，这一项还不能下结论；不等于文件有假。",
-    "Evidence is missing; this is open and does not mean a forgery.",
+    "依据不足，这一项还不能下结论；不等于文件有假。",
+    "Not enough evidence: this is open and does not mean a forgery.",
 )
 
 
