@@ -53,7 +53,7 @@ class Front:
     settings: Settings
     is_json: bool
     authority_code: str | None
-    console: Console = field(default_factory=lambda: Console(highlight=False))
+    console: Console = field(default_factory=lambda: Console(highlight=False, soft_wrap=True))
     _service: Service | None = None
 
     def service(self) -> Service:
