@@ -2,31 +2,23 @@
 
 Opening:
 1. The folder and every file in it must be private to this user.
-2. The header's parameters must be the pinned ones; the pass-phrase is proven against it.
+2. The header's parameters must be the pinned ones; the pass-phrase is proven against it. Wrong
+   ones are counted and each makes the next wait longer (``keys.passphrase_attempts``).
 3. A key is decrypted at its first use, compared with its public key, and tried: one signature made
    and verified. It stays in memory until the process ends (Python cannot promise to wipe it).
 4. A signature leaves only after it verified (``keys.sm2``, ``keys.rsa``).
 
-``Signer`` is what the rest of the service sees; a device behind PKCS#11 or SDF takes the same
-shape.
+The rest of the service sees a ``Signer`` (``keys.signers``).
 """
 
 import contextlib
-import re
 import secrets
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
-from keys.algorithms import (
-    OID_RSA_WITH_SHA256,
-    OID_SM2_WITH_SM3,
-    KeyAlgorithm,
-    SignatureSuite,
-)
+from keys.algorithms import KeyAlgorithm, SignatureSuite
 from keys.errors import (
     InvalidKey,
     KeyNotFound,
@@ -52,70 +44,29 @@ from keys.keystore_records import (
     record_bound,
     secret_bound,
 )
+from keys.passphrase_attempts import PassphraseAttempts
 from keys.private_files import check_folder, make_folder, read_file, write_new_file
 from keys.private_keys import PrivateKey, generate, load_private_key
 from keys.public_key import PublicKey, verify_signature
+from keys.signers import (
+    KEY_NAME,
+    OID_BY_ALGORITHM,
+    SELF_TEST,
+    SUITE_BY_ALGORITHM,
+    KeyMaker,
+    KeyMeter,
+    KeyStats,
+    Signer,
+    StoreHealth,
+)
+
+__all__ = ["KeyMaker", "KeyStore", "Signer", "StoreHealth"]
 
 HEADER_NAME = "keystore.json"
 KEY_SUFFIX = ".key"
 SERVICE_FILE = ".secret"
 SERVICE_SECRET_BYTES = 32
 MIN_PASSPHRASE_BYTES = 8
-REFUSAL_SECONDS = 1.0
-"""How long a wrong pass-phrase keeps the caller waiting, on top of the derivation."""
-SELF_TEST = b"eseal key store self-test"
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,95}")
-
-SUITE_BY_ALGORITHM = {
-    KeyAlgorithm.SM2: SignatureSuite.SM2_SM3,
-    KeyAlgorithm.RSA: SignatureSuite.RSA_SHA256,
-}
-OID_BY_ALGORITHM = {
-    KeyAlgorithm.SM2: OID_SM2_WITH_SM3,
-    KeyAlgorithm.RSA: OID_RSA_WITH_SHA256,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoreHealth:
-    """Whether the store can sign now."""
-
-    is_ready: bool
-    keys: int
-    problem: str = ""
-    """The reason of the refusal, a stable word; never a secret."""
-
-
-class Signer(Protocol):
-    """What signs with keys it does not show."""
-
-    def names(self) -> tuple[str, ...]:
-        """List the keys, sorted."""
-        ...
-
-    def has(self, name: str) -> bool:
-        """Tell whether there is a key of this name."""
-        ...
-
-    def public_key(self, name: str) -> PublicKey:
-        """Return the public key; raises ``KeyNotFound``."""
-        ...
-
-    def sign_with(self, name: str, message: bytes) -> bytes:
-        """Sign a message: SM2 with SM3 in DER, or RSA PKCS#1 v1.5 with SHA-256; verified."""
-        ...
-
-    def health(self) -> StoreHealth:
-        """Tell whether signing is possible now."""
-        ...
-
-
-class KeyMaker(Signer, Protocol):
-    """A signer that can also make keys."""
-
-    def generate(self, name: str, algorithm: KeyAlgorithm) -> PublicKey:
-        """Make a key under a new name."""
-        ...
 
 
 class KeyStore:
@@ -132,12 +83,13 @@ class KeyStore:
         """Open the store, or make one where the folder is absent or empty.
 
         ``cipher`` counts only for a new store. Raises ``KeyStoreRefused`` for a wrong pass-phrase,
-        loose modes, links, another owner or a damaged header (after ``REFUSAL_SECONDS``), and
-        ``KeyStoreUnavailable`` where the folder cannot be used.
+        loose modes, links, another owner or a damaged header (after a wait that grows with each),
+        and ``KeyStoreUnavailable`` where the folder cannot be used.
         """
         self._folder = folder
         self._lock = threading.RLock()
         self._loaded: dict[str, PrivateKey] = {}
+        self._meter = KeyMeter()
         make_folder(folder)
         self._key = self._open(passphrase, cipher, pause)
 
@@ -155,11 +107,8 @@ class KeyStore:
             if made is not None:
                 return made
             data = read_file(path)
-        try:
+        with PassphraseAttempts(self._folder, pause).attempt():
             return open_header(parse_header(data), passphrase)
-        except KeyStoreRefused:
-            pause(REFUSAL_SECONDS)
-            raise
 
     def _make(self, passphrase: bytes, cipher: StoreCipher) -> StoreKey | None:
         """Make the header; None where another process was faster."""
@@ -182,7 +131,7 @@ class KeyStore:
         """List the keys, sorted."""
         check_folder(self._folder)
         found = (path.name.removesuffix(KEY_SUFFIX) for path in self._folder.glob(f"*{KEY_SUFFIX}"))
-        return tuple(sorted(name for name in found if _NAME.fullmatch(name)))
+        return tuple(sorted(name for name in found if KEY_NAME.fullmatch(name)))
 
     def has(self, name: str) -> bool:
         """Tell whether there is a key of this name."""
@@ -219,7 +168,12 @@ class KeyStore:
         SM2 with SM3 and the default ID gives DER, RSA PKCS#1 v1.5 with SHA-256 gives the plain
         value. Safe for threads. Raises as ``public_key`` does.
         """
-        return self._find(name).sign(message)
+        with self._meter.signing(name):
+            return self._find(name).sign(message)
+
+    def stats(self) -> tuple[KeyStats, ...]:
+        """Return signatures, failures and time per key, by name."""
+        return self._meter.stats()
 
     def service_secret(self, name: str) -> bytes:
         """Return the 32 random bytes of this name, made at the first call.
@@ -258,12 +212,12 @@ class KeyStore:
         return StoreHealth(is_ready=True, keys=len(names))
 
     def _path(self, name: str) -> Path:
-        if not _NAME.fullmatch(name):
+        if not KEY_NAME.fullmatch(name):
             raise KeyNotFound("no key can have this name")
         return self._folder / f"{name}{KEY_SUFFIX}"
 
     def _check_free(self, name: str) -> None:
-        if not _NAME.fullmatch(name):
+        if not KEY_NAME.fullmatch(name):
             raise KeyStoreRefused("not a name for a key", reason="name")
         if self.has(name):
             raise _taken()
