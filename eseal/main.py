@@ -10,12 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from fastapi import APIRouter, FastAPI, Response
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp
 
 import licence_store.api
 import seal_service.api
 import verifier.api
+from eseal.authority_web import build_authority_router
+from eseal.health import build_health_router
 from eseal.installation import Installation
 from eseal.maintenance import Maintenance
 from eseal.receipt_source import ReceiptKeys, build_receipt_desk
@@ -24,6 +26,7 @@ from eseal.trust_source import TrustSource
 from keys.algorithms import KeyAlgorithm
 from keys.pki import PKI, holder_key_name
 from keys.pki_making import LOG_KEY, SEAL_MAKER_KEY
+from keys.responder import Responder
 from licence_store.desk import DeskParts, PresentationDesk
 from licence_store.office import LicenceOffice, OfficeParts
 from licence_store.rendering.face import FaceRenderer
@@ -65,6 +68,7 @@ class Part(StrEnum):
     LICENCES = "licences"
     SEALS = "seals"
     VERIFIER = "verifier"
+    AUTHORITY = "authority"
 
 
 ALL_PARTS = frozenset(Part)
@@ -293,7 +297,8 @@ def build_api(service: Service, parts: frozenset[Part] = ALL_PARTS) -> FastAPI:
         title="eseal", version="1", docs_url=None, redoc_url=None, openapi_url=None, debug=False
     )
     install(app)
-    app.include_router(_health_router(service))
+    installation = service.installation
+    app.include_router(build_health_router(installation.store, installation.database))
     require = _authenticator(service).require
     if Part.LICENCES in parts:
         app.include_router(_licence_router(service, require))
@@ -304,6 +309,8 @@ def build_api(service: Service, parts: frozenset[Part] = ALL_PARTS) -> FastAPI:
         app.include_router(sealings_api.build_router(sealings))
     if Part.VERIFIER in parts:
         _include_verifier(app, service, require)
+    if Part.AUTHORITY in parts:
+        app.include_router(_authority_router(service))
     return app
 
 
@@ -376,22 +383,11 @@ def _include_verifier(app: FastAPI, service: Service, require: Require) -> None:
     )
 
 
-def _health_router(service: Service) -> APIRouter:
-    """Build what a supervisor and a relying party may ask without an account."""
-    router = APIRouter(include_in_schema=False)
-
-    @router.get("/healthz")
-    def show_health() -> Response:
-        """Answer 200 while keys and database answer, 503 otherwise."""
-        health = service.installation.store.health()
-        with service.installation.database.reading():
-            status = 200 if health.is_ready else 503
-        return Response(status_code=status)
-
-    @router.get("/pki/{name}.crl")
-    def get_crl(name: str) -> Response:
-        """Answer the revocation list of one of our authorities, DER."""
-        crl = service.installation.pki.crl(name)
-        return Response(crl, media_type="application/pkix-crl")
-
-    return router
+def _authority_router(service: Service) -> APIRouter:
+    installation = service.installation
+    responder = Responder(installation.pki, installation.store.sign_with, service.clock)
+    return build_authority_router(
+        responder,
+        signing=RateLimiter(per_minute=120, burst=60),
+        reading=RateLimiter(per_minute=240, burst=120),
+    )

@@ -30,6 +30,7 @@ from keys.profiles import ROOT, Profile
 from keys.public_key import PublicKey, verify_signature
 from keys.x509_building import (
     SERIAL_BYTES,
+    AuthorityAccess,
     CertificatePlan,
     Subject,
     assemble_signed,
@@ -68,6 +69,7 @@ class Authority:
         key_name: str,
         certificate: Certificate,
         crl_url: str,
+        access: AuthorityAccess | None = None,
         randomness: Randomness = secrets.token_bytes,
     ) -> None:
         """Take the key ``key_name``; raise ``IssuingRefused`` where it is not the certificate's."""
@@ -77,6 +79,7 @@ class Authority:
         self._signer = signer
         self._key_name = key_name
         self._crl_url = crl_url
+        self._access = access or AuthorityAccess()
         self._randomness = randomness
         self._key_id = key_identifier(certificate.public_key.spki)
 
@@ -101,6 +104,7 @@ class Authority:
             not_after=not_after.replace(microsecond=0),
             issuer_algorithm=self.certificate.public_key.algorithm,
             crl_urls=(self._crl_url,),
+            access=self._access,
         )
         tbs = encode_tbs(plan)
         issued = assemble_signed(tbs, plan.issuer_algorithm, self._sign(tbs))

@@ -47,8 +47,11 @@ class CertificateID:
 
     def is_for(self, certificate: Certificate, issuer: Certificate) -> bool:
         """Tell whether this names ``certificate``, issued by ``issuer``."""
-        return (self.serial, self.issuer_name_hash, self.issuer_key_hash) == (
-            certificate.serial,
+        return self.serial == certificate.serial and self.is_of(issuer)
+
+    def is_of(self, issuer: Certificate) -> bool:
+        """Tell whether this names a certificate of ``issuer``, whatever its number."""
+        return (self.issuer_name_hash, self.issuer_key_hash) == (
             _hash(self.hash_name, issuer.subject_der),
             _hash(self.hash_name, _key_bits(issuer)),
         )

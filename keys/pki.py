@@ -3,7 +3,8 @@
 For demonstrations and closed deployments; every name wears 测试. Private keys are in the key store
 alone. The folder holds what anyone may read:
 
-    certificates/NAME.pem   holders/CODE-ALGORITHM.pem   crls/NAME.crl   trust.pem
+    certificates/NAME.pem   holders/CODE-ALGORITHM.pem   issued/NUMBER.pem
+    crls/NAME.crl   trust.pem
 
 ``trust.pem`` is written last: a folder without it is no PKI and may be made again. Reading back,
 every certificate must belong to its key in the store (T-KEY-04), so no other root can slip in.
@@ -22,24 +23,28 @@ from keys.certificates import Certificate, parse_certificate
 from keys.clock import Clock
 from keys.crl import RevokedEntry, find_entry, parse_crl
 from keys.errors import IssuingRefused, TrustRefused
+from keys.issued import find_issued, keep_issued, list_issued
 from keys.keystore import KeyMaker
 from keys.path import TrustStore
 from keys.pki_making import (
     DEFAULT_URL,
     LEAVES,
     LOG_KEY,
+    OCSP_SUBJECT,
     SEAL_MAKER_KEY,
     SUBJECTS,
     VERIFIER_SUBJECT,
     Making,
+    authority_access,
     authority_names,
     certificate_path,
     crl_path,
     crl_validity,
     make_branch,
+    ocsp_key_name,
     verifier_key_name,
 )
-from keys.profiles import SEAL_HOLDER, VERIFIER, Profile
+from keys.profiles import OCSP, SEAL_HOLDER, VERIFIER, Profile
 from keys.public_files import (
     load_trust,
     locked,
@@ -110,6 +115,7 @@ class PKI:
             key_name=name,
             certificate=certificate,
             crl_url=f"{folder_url}/{name}.crl",
+            access=authority_access(certificate.crl_urls[0], name),
             randomness=self._randomness,
         )
 
@@ -140,14 +146,16 @@ class PKI:
         return (certificate.der, branch.issuing.certificate.der)
 
     def issue_seal_holder(
-        self, name: str, code: str, algorithm: KeyAlgorithm, *, now: datetime
+        self, name: str, code: str, algorithm: KeyAlgorithm, *, now: datetime, renew: bool = False
     ) -> Certificate:
         """Give a seal holder a key and a certificate, or find those it has.
 
         ``code`` is the unified social credit code. The key is ``holder_key_name(...)``. Asked
         again, the answer is the same certificate as long as it is valid; then a new one over the
-        same key. Raises ``IssuingRefused`` where the holder stands there under another name, or
-        its certificate was revoked.
+        same key. ``renew`` asks for the new one before the end: the old certificate stays good for
+        what was sealed under it, and a seal takes the new one when it is made again.
+        Raises ``IssuingRefused`` where the holder stands there under another name, or its
+        certificate was revoked.
         """
         if not _CODE.fullmatch(code) or not name.strip():
             raise IssuingRefused("a holder has a name and a code", reason="subject")
@@ -158,7 +166,7 @@ class PKI:
             if found is not None and self._is_revoked(found):
                 # Its key may be in other hands; nothing is certified over it again.
                 raise IssuingRefused("the holder's certificate is revoked", reason="revoked")
-            if found is not None and now <= found.not_after:
+            if found is not None and now <= found.not_after and not renew:
                 return found
             return self._issue_holder(name, code, algorithm, now)
 
@@ -194,6 +202,7 @@ class PKI:
             now=now,
         )
         issued = self._branches[algorithm].issuing.issue_certificate(order)
+        keep_issued(self._folder, issued)
         write_certificate(path, issued)
         return parse_certificate(issued)
 
@@ -210,7 +219,15 @@ class PKI:
     def _holder_path(self, code: str, algorithm: KeyAlgorithm) -> Path:
         return self._folder / "holders" / f"{code}-{algorithm}.pem"
 
-    # Verification receipts
+    def issued(self) -> tuple[Certificate, ...]:
+        """Return every certificate this PKI has on file, the newest first."""
+        return list_issued(self._folder)
+
+    def find_issued(self, issuer: Certificate, serial: int) -> Certificate | None:
+        """Return the certificate of this issuer and number, None where we know of none."""
+        return find_issued(self._folder, issuer, serial)
+
+    # Certificates of services, made when first asked for
 
     def issue_verifier(self, algorithm: KeyAlgorithm, *, now: datetime) -> Certificate:
         """Return the certificate under which receipts are signed; its key is ``verifier_key_name``.
@@ -219,21 +236,34 @@ class PKI:
         ended, so that a folder made before there were receipts needs no step of its own. Raises
         ``IssuingRefused`` where it was revoked, ``TrustRefused`` where it does not fit its key.
         """
-        path = certificate_path(self._folder, verifier_key_name(algorithm))
+        key = (verifier_key_name(algorithm), algorithm)
+        return self._issue_service(key, VERIFIER, VERIFIER_SUBJECT, now)
+
+    def issue_ocsp(self, algorithm: KeyAlgorithm, *, now: datetime) -> Certificate:
+        """Return the certificate of the OCSP responder; its key is ``ocsp_key_name``.
+
+        Made as ``issue_verifier`` makes its own; raises the same.
+        """
+        key = (ocsp_key_name(algorithm), algorithm)
+        return self._issue_service(key, OCSP, OCSP_SUBJECT, now)
+
+    def _issue_service(
+        self, key: tuple[str, KeyAlgorithm], profile: Profile, subject: Subject, now: datetime
+    ) -> Certificate:
+        path = certificate_path(self._folder, key[0])
         with locked(self._folder):
-            found = self._verifier(path, algorithm)
+            found = self._service(path, key[0])
             if found is not None and self._is_revoked(found):
-                raise IssuingRefused("the verifier's certificate is revoked", reason="revoked")
+                raise IssuingRefused("the service's certificate is revoked", reason="revoked")
             if found is not None and now <= found.not_after:
                 return found
-            key = (verifier_key_name(algorithm), algorithm)
-            return self._issue(key, VERIFIER, VERIFIER_SUBJECT, path, now)
+            return self._issue(key, profile, subject, path, now)
 
-    def _verifier(self, path: Path, algorithm: KeyAlgorithm) -> Certificate | None:
+    def _service(self, path: Path, key_name: str) -> Certificate | None:
         if not path.exists():
             return None
         certificate = read_certificate(path)
-        key = self._signer.public_key(verifier_key_name(algorithm))
+        key = self._signer.public_key(key_name)
         if certificate.public_key.spki != key.spki:
             raise TrustRefused("key and certificate differ", reason="key-mismatch", file=path.name)
         return certificate

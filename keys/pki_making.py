@@ -10,10 +10,11 @@ from pathlib import Path
 from keys.algorithms import KeyAlgorithm
 from keys.authority import Authority, CertificateOrder, Randomness, issue_root
 from keys.certificates import parse_certificate
+from keys.issued import keep_issued
 from keys.keystore import KeyMaker
 from keys.profiles import ISSUING_CA, LOG, SEAL_MAKER, TSA, Profile
 from keys.public_files import write_certificate, write_file
-from keys.x509_building import Subject
+from keys.x509_building import AuthorityAccess, Subject
 
 DEFAULT_URL = "http://127.0.0.1:8765"
 ROOT_CRL_VALIDITY = timedelta(days=90)
@@ -44,6 +45,7 @@ SUBJECTS = {
     LOG_KEY: Subject(common_name="用章日志（测试）", organisation=_PLATFORM),
 }
 VERIFIER_SUBJECT = Subject(common_name="核验服务（测试）", organisation=_PLATFORM)
+OCSP_SUBJECT = Subject(common_name="证书状态响应服务（测试）", organisation=_PLATFORM)
 LEAVES: tuple[tuple[str, KeyAlgorithm, Profile], ...] = (
     (SEAL_MAKER_KEY, KeyAlgorithm.SM2, SEAL_MAKER),
     (LOG_KEY, KeyAlgorithm.SM2, LOG),
@@ -106,6 +108,7 @@ def _make_leaf(
     )
     issued = authority.issue_certificate(order)
     write_certificate(certificate_path(folder, name), issued)
+    keep_issued(folder, issued)
     return issued
 
 
@@ -120,8 +123,27 @@ def _authority(store: KeyMaker, name: str, certificate: bytes, making: Making) -
         key_name=name,
         certificate=parse_certificate(certificate),
         crl_url=making.crl_url(name),
+        access=authority_access(making.crl_url(name), name),
         randomness=making.randomness,
     )
+
+
+def authority_access(crl_url: str, name: str) -> AuthorityAccess:
+    """Return the addresses of an authority beside its list: its certificate, and its responder.
+
+    A root has no responder: one would have to be certified by the root's own key (RFC 6960,
+    4.2.2.2), which stays out of daily work.
+    """
+    folder_url = crl_url.rpartition("/")[0]
+    return AuthorityAccess(
+        ocsp_url="" if name.endswith("-root") else f"{folder_url}/ocsp",
+        issuer_url=f"{folder_url}/{name}.cer",
+    )
+
+
+def ocsp_key_name(algorithm: KeyAlgorithm) -> str:
+    """Return the name of the key that signs OCSP responses; made when first needed."""
+    return f"{algorithm}-ocsp"
 
 
 def verifier_key_name(algorithm: KeyAlgorithm) -> str:

@@ -29,6 +29,9 @@ OID_COMMON_NAME = "2.5.4.3"
 
 
 OID_OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
+OID_AUTHORITY_ACCESS = "1.3.6.1.5.5.7.1.1"
+OID_ACCESS_OCSP = "1.3.6.1.5.5.7.48.1"
+OID_ACCESS_ISSUER = "1.3.6.1.5.5.7.48.2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,6 +43,16 @@ class Subject:
     organisation_code: str = ""
     """The unified social credit code of the organisation, where it has one."""
     country: str = "CN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuthorityAccess:
+    """Where to learn more from the issuer (RFC 5280, 4.2.2.1); empty: nothing is said."""
+
+    ocsp_url: str = ""
+    """Where it answers for the status."""
+    issuer_url: str = ""
+    """Where its own certificate is fetched."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +69,7 @@ class CertificatePlan:
     not_after: datetime
     issuer_algorithm: KeyAlgorithm
     crl_urls: tuple[str, ...] = ()
+    access: AuthorityAccess = AuthorityAccess()
 
 
 def encode_name(subject: Subject) -> bytes:
@@ -115,6 +129,12 @@ def encode_extensions(plan: CertificatePlan) -> tuple[bytes, ...]:
     if plan.crl_urls:
         points = der.sequence(*map(_distribution_point, plan.crl_urls))
         found.append(extension(OID_CRL_DISTRIBUTION, points))
+    # A responder does not answer for itself: nobody should be sent to ask it.
+    ocsp_url = "" if profile.has_no_revocation_check else plan.access.ocsp_url
+    access = ((OID_ACCESS_OCSP, ocsp_url), (OID_ACCESS_ISSUER, plan.access.issuer_url))
+    described = [_access_description(oid, url) for oid, url in access if url]
+    if described:
+        found.append(extension(OID_AUTHORITY_ACCESS, der.sequence(*described)))
     if profile.has_no_revocation_check:
         found.append(extension(OID_OCSP_NO_CHECK, der.null()))
     return tuple(found)
@@ -126,6 +146,11 @@ def _basic_constraints(profile: Profile) -> bytes:
     if profile.path_length is not None:
         value = der.sequence(der.boolean(True), der.integer(profile.path_length))
     return extension(OID_BASIC_CONSTRAINTS, value, is_critical=True)
+
+
+def _access_description(oid: str, url: str) -> bytes:
+    """Encode one AccessDescription (RFC 5280, 4.2.2.1)."""
+    return der.sequence(der.oid(oid), der.implicit(6, url.encode("ascii")))
 
 
 def _distribution_point(url: str) -> bytes:
