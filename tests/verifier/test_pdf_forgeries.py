@@ -309,6 +309,19 @@ def test_structures_added_to_a_signed_file_never_pass(name: str) -> None:
 
 
 @pytest.mark.usefixtures("_trusted_signer")
+@pytest.mark.parametrize("name", ["T-PDF-13 hybrid", "T-PDF-14 bytes before"])
+def test_what_honest_programs_write_and_readers_read_two_ways_is_open_unless_it_is_ours(
+    name: str,
+) -> None:
+    """T-PDF-13, T-PDF-14."""
+    theirs = judge(STRUCTURES[name](approved(make_pdf(FOREIGN))))
+    assert theirs.outcome is Outcome.INDETERMINATE
+    assert doubts(theirs) == {("container", "ambiguous-structure")}
+    ours = judge(STRUCTURES[name](seal()))
+    assert ("container", "malformed") in faults(ours)
+
+
+@pytest.mark.usefixtures("_trusted_signer")
 def test_an_encrypted_file_is_refused_whether_it_is_signed_or_not() -> None:
     """T-PDF-15."""
     for pdf in (

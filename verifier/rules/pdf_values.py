@@ -33,6 +33,8 @@ GM_CMS_FILTER = "GM.sm2cms.detached"
 SEAL_FILTER = "GM.sm2seal"
 WEAK_FILTERS = frozenset({"adbe.x509.rsa_sha1", "adbe.pkcs7.sha1"})
 OWN_HANDLER = "Eseal."
+READ_TWO_WAYS = frozenset({"junk-before-header", "hybrid-xref"})
+"""What two readers read differently, and honest programs write: proof of nothing (T-PDF-13, 14)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,13 +98,22 @@ def open_pdf(data: bytes) -> OpenedPDF:
     try:
         document = read_pdf(data)
     except ServiceError as error:
-        return OpenedPDF(findings=(refusal(Check.CONTAINER, error, clause="ISO 32000-1, 7.5"),))
+        return OpenedPDF(findings=(_refused(data, error),))
     values = {
         one.field_name: _seal_value(one)
         for one in document.signatures
         if one.sub_filter == SEAL_FILTER
     }
     return OpenedPDF(document=document, seal_values=values)
+
+
+def _refused(data: bytes, error: ServiceError) -> Finding:
+    """Say why a document was not read; ours have one form, so whatever names us must have it."""
+    reason, clause = str(error.params.get("reason", "")), "ISO 32000-1, 7.5"
+    names_us = IDENTIFIER_ITEM.encode() in data or f"/{OWN_HANDLER}".encode() in data
+    if reason in READ_TWO_WAYS and not names_us:
+        return unknown(Check.CONTAINER, "ambiguous-structure", clause=clause, detail=reason)
+    return refusal(Check.CONTAINER, error, clause=clause)
 
 
 def _seal_value(signature: PDFSignature) -> SealSignature | ServiceError:
