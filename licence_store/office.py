@@ -92,6 +92,8 @@ class LicenceSealing:
     case_number: str
     licence_type_code: str
     face: RenderedFace
+    matter_code: str = ""
+    """Service item of the case, for mandates that cover some matters only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -312,6 +314,7 @@ class LicenceOffice:
             case_number=result.case_number,
             licence_type_code=result.licence_type_code,
             face=self._parts.renderer.render_face(order.template, face),
+            matter_code=result.service_item_code,
         )
 
     def _store(self, form: FileFormat, sealed: SealedFile, seal_id: str) -> LicenceFile:

@@ -52,6 +52,7 @@ def to_order(order: LicenceSealing) -> SealingOrder:
         licence_type_code=order.licence_type_code,
         subject=order.identifier,
         places=tuple(map(to_place, order.face.seals)),
+        matter_code=order.matter_code,
     )
 
 

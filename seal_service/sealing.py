@@ -1,9 +1,9 @@
 """Put a seal on a document, and answer for every use of a seal key (ADR 0005).
 
-1. Mandate: may this caller use this seal for this licence type now?
+1. Mandate: may this caller use this seal for this licence type and matter now?
 2. State: the seal is active and in its period, key and certificate belong together and are valid.
 3. Prepare: lay the seal out, so that what will be signed is fixed.
-4. Intent: write down who seals what, with which key, and commit it.
+4. Intent: count the use under its mandate, write down who seals what, with which key, commit.
 5. Sign through the key store, and have the signature value time-stamped.
 6. Finish, read our own output back and check it.
 7. Return the document with the use's id. Whoever releases it calls ``commit_uses`` in the
@@ -15,7 +15,7 @@ the caller gives up, by ``sweep`` after a crash.
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -27,7 +27,7 @@ from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
 from seal_service.seals import lookup, mandates, uses
-from seal_service.seals.model import MadeSeal, Seal, SealPlace, SigningIdentity
+from seal_service.seals.model import MadeSeal, Mandate, Seal, SealPlace, SigningIdentity
 from seal_service.seals.ofd_form import prepare_ofd, prepare_ofd_document
 from seal_service.seals.pdf_form import prepare_pdf, prepare_pdf_document
 from seal_service.seals.pending import PendingSeal
@@ -36,6 +36,7 @@ from seal_service.seals.policy import (
     WantedUse,
     check_identity,
     check_mandate,
+    check_mandates,
     check_usable,
     covers,
     is_usable,
@@ -64,6 +65,8 @@ class SealingOrder:
     subject: str
     """What the document is: a licence identifier. Stands in the use, never in the log."""
     places: tuple[SealPlace, ...]
+    matter_code: str = ""
+    """Service item of the case; a mandate may be for some matters only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,7 @@ class DocumentOrder:
     subject: str
     """The document's name, or the case it belongs to. Stands in the use, never in the log."""
     layout: DocumentLayout
+    matter_code: str = ""
 
     def to_use(self) -> SealingOrder:
         """Return what the mandate and the use are about.
@@ -94,6 +98,7 @@ class DocumentOrder:
             licence_type_code=self.document_kind,
             subject=self.subject,
             places=(),
+            matter_code=self.matter_code,
         )
 
 
@@ -117,6 +122,16 @@ class SealerParts:
     stamp_sm2: Stamp
     stamp_rsa: Stamp
     settings: SealSettings = field(default_factory=SealSettings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Cleared:
+    """A use that passed steps 1 and 2, and the mandates under one of which it may begin."""
+
+    order: SealingOrder
+    seal: Seal
+    made: MadeSeal
+    mandates: tuple[Mandate, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,25 +177,27 @@ class Sealer:
         ``MalformedDocument``, ``SelfCheckFailed``, or what key store, time-stamp authority or
         database refuse.
         """
-        seal, made = self._check(order)
+        cleared = self._check(order)
+        made = cleared.made
         job = _Job(
             format=DocumentFormat.OFD,
             identity=made.sm2,
             stamp=self._parts.stamp_sm2,
             prepare=lambda at: prepare_ofd(package, made, order.places, at),
         )
-        return self._seal(order, seal, job)
+        return self._seal(cleared, job)
 
     def seal_pdf(self, order: SealingOrder, pdf: bytes) -> Sealing:
         """Seal a PDF and certify it against every change; raises as ``seal_ofd`` does."""
-        seal, made = self._check(order)
+        cleared = self._check(order)
+        made, name = cleared.made, cleared.seal.name
         job = _Job(
             format=DocumentFormat.PDF,
             identity=made.rsa,
             stamp=self._parts.stamp_rsa,
-            prepare=lambda at: prepare_pdf(pdf, made, seal.name, order.places, at),
+            prepare=lambda at: prepare_pdf(pdf, made, name, order.places, at),
         )
-        return self._seal(order, seal, job)
+        return self._seal(cleared, job)
 
     def seal_document(self, order: DocumentOrder, document: bytes) -> Sealing:
         """Seal any OFD or PDF, ours or not, sealed before or not; raises as ``seal_ofd`` does.
@@ -188,14 +205,14 @@ class Sealer:
         Also ``UnsupportedFormat`` and ``InvalidSealOrder``. Earlier signatures must hold, and hold
         afterwards.
         """
-        use, layout = order.to_use(), order.layout
-        seal, made = self._check(use)
+        layout, cleared = order.layout, self._check(order.to_use())
+        made, name = cleared.made, cleared.seal.name
         if document.startswith(PDF_START):
             job = _Job(
                 format=DocumentFormat.PDF,
                 identity=made.rsa,
                 stamp=self._parts.stamp_rsa,
-                prepare=lambda at: prepare_pdf_document(document, made, seal.name, layout, at),
+                prepare=lambda at: prepare_pdf_document(document, made, name, layout, at),
             )
         elif document.startswith(ZIP_START):
             job = _Job(
@@ -206,23 +223,27 @@ class Sealer:
             )
         else:
             raise UnsupportedFormat
-        return self._seal(use, seal, job)
+        return self._seal(cleared, job)
 
-    def _check(self, order: SealingOrder) -> tuple[Seal, MadeSeal]:
+    def _check(self, order: SealingOrder) -> _Cleared:
         """Go through steps 1 and 2, but for the key of the form."""
         now = self._parts.clock.now()
         tenant = order.caller.authority_code
         wanted = WantedUse(
-            caller_id=order.caller.caller_id, licence_type_code=order.licence_type_code
+            caller_id=order.caller.caller_id,
+            licence_type_code=order.licence_type_code,
+            matter_code=order.matter_code,
         )
         with self._database.reading() as connection:
             seal = lookup.find(connection, tenant, order.seal_id)
             found = mandates.mandates_of(connection, tenant, order.seal_id)
-        check_mandate(found, wanted, now)
-        return seal, check_usable(seal, now)
+        covering = check_mandates(found, wanted, now)
+        made = check_usable(seal, now)
+        return _Cleared(order=order, seal=seal, made=made, mandates=covering)
 
-    def _seal(self, order: SealingOrder, seal: Seal, job: _Job) -> Sealing:
+    def _seal(self, cleared: _Cleared, job: _Job) -> Sealing:
         """Go through steps 2 to 7 for one form of document."""
+        order, seal = cleared.order, cleared.seal
         now = self._parts.clock.now()
         key_name = job.identity.key_name
         check_identity(job.identity, self._parts.keys.public_key(key_name), now)
@@ -242,7 +263,8 @@ class Sealer:
             opened_at=now,
         )
         with self._database.transaction() as connection:
-            uses.open_use(connection, intent)
+            mandate = mandates.claim(connection, cleared.mandates, now)
+            uses.open_use(connection, replace(intent, mandate_id=mandate.mandate_id))
         is_done = False
         try:
             signature = self._parts.keys.sign_with(key_name, pending.to_sign)

@@ -180,6 +180,12 @@ class SealingBody(StrictModel):
         description="What it is, for the record of uses.",
         examples=["准予行政许可决定书"],
     )
+    matter_code: str = Field(
+        default="",
+        max_length=64,
+        description="Service item of the case; mandates may be for some matters only.",
+        examples=["000116003000"],
+    )
     mode: Literal["continue", "lock"] = Field(
         description="Whether further seals may follow.", examples=["lock"]
     )
@@ -202,6 +208,7 @@ class SealingBody(StrictModel):
             case_number=self.case_number,
             document_kind=self.document_kind,
             subject=self.document_name or self.case_number,
+            matter_code=self.matter_code,
             layout=DocumentLayout(
                 wishes=tuple(wishes),
                 mode=SealMode(self.mode),
@@ -214,7 +221,11 @@ class SealingBody(StrictModel):
 
     def digest(self) -> bytes:
         """Return a digest of everything that is asked for but the document."""
-        asked = self.model_dump_json(include=set(SealingBody.model_fields))
+        fields = set(SealingBody.model_fields)
+        if not self.matter_code:
+            # So that a retry is still recognised that was first sent before there were matters.
+            fields -= {"matter_code"}
+        asked = self.model_dump_json(include=fields)
         return sm3(asked.encode("utf-8"))
 
 

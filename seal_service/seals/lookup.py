@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, bindparam, select
 
+from keys.algorithms import sm3
 from seal_service.errors import SealNotFound
 from seal_service.seals.model import (
     MadeSeal,
@@ -94,7 +95,7 @@ def status_at(connection: Connection, seal_id: str, at: datetime) -> SealStatus:
     if row is None:
         raise SealNotFound(seal_id=seal_id)
     seal = _from_row(row)
-    events = [event for event in _events(connection, seal_id) if event.happened_at <= at]
+    events = [event for event in _events(connection, seal_id) if event.counts_from <= at]
     until = seal.application.valid_until
     state = state_at(events, at, until)
     if state is None:
@@ -108,8 +109,10 @@ def status_at(connection: Connection, seal_id: str, at: datetime) -> SealStatus:
         at=at,
         valid_from=seal.application.valid_from,
         valid_until=until,
-        since=last.happened_at if state is last.after else until,
+        since=last.counts_from if state is last.after else until,
         stop_reason="" if is_in_use or state is not last.after else last.reason,
+        last_action=last.action if state is last.after else SealAction.EXPIRE,
+        seal_digest=None if seal.made is None else sm3(seal.made.eseal_der),
     )
 
 
@@ -144,6 +147,7 @@ def _events(
             approver=row.approver,
             basis_document=row.basis_document,
             reason=row.reason,
+            effective_at=row.effective_at,
         )
         for row in rows
     )

@@ -1,13 +1,23 @@
-"""Mandates: standing permissions to use a seal, granted by two people, never deleted."""
+"""Mandates: standing permissions to use a seal, granted by two people, never deleted.
 
+``claim`` counts: it runs in the transaction that writes a use down, with the mandate's row locked,
+so that no race takes a mandate over its daily count.
+"""
+
+import json
+from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, func, insert, or_, select, update
 
 from seal_service.errors import DualControlRefused, InvalidSealOrder, MandateMissing
 from seal_service.seals.lookup import find
-from seal_service.seals.model import Mandate, MandateGrant
-from seal_service.seals.tables import seal_mandates
+from seal_service.seals.model import NO_LIMITS, Mandate, MandateGrant, MandateLimits
+from seal_service.seals.policy import day_start
+from seal_service.seals.tables import seal_mandates, seal_uses
+from seal_service.seals.uses import UseState
+
+MINUTES_OF_DAY = 24 * 60
 
 _OF_TENANT = (
     select(seal_mandates)
@@ -32,6 +42,7 @@ def grant_mandate(connection: Connection, grant: MandateGrant, now: datetime) ->
         raise InvalidSealOrder("不能为空", field="basis_document")
     if grant.applicant == grant.approver:
         raise DualControlRefused(rule="own-request", action="grant-mandate")
+    check_limits(grant.limits)
     result = connection.execute(
         insert(seal_mandates)
         .values(
@@ -45,10 +56,83 @@ def grant_mandate(connection: Connection, grant: MandateGrant, now: datetime) ->
             approver=grant.approver,
             basis_document=grant.basis_document,
             granted_at=now,
+            limits=None if grant.limits == NO_LIMITS else limits_to_text(grant.limits),
         )
         .returning(seal_mandates.c.mandate_id)
     )
     return Mandate(mandate_id=result.scalar_one(), grant=grant, granted_at=now, withdrawn_at=None)
+
+
+def check_limits(limits: MandateLimits) -> None:
+    """Raise ``InvalidSealOrder`` for limits that nothing could ever keep."""
+    if limits.hours is not None and not 0 <= limits.hours[0] < limits.hours[1] <= MINUTES_OF_DAY:
+        raise InvalidSealOrder("时段止须晚于时段起，且不跨零点", field="hours")
+    if limits.daily_count is not None and limits.daily_count < 1:
+        raise InvalidSealOrder("每日次数至少为 1", field="daily_count")
+
+
+def limits_to_text(limits: MandateLimits) -> str:
+    """Return limits as they are stored."""
+    return json.dumps(
+        {
+            "type_codes": limits.type_codes,
+            "matter_codes": limits.matter_codes,
+            "hours": limits.hours,
+            "daily_count": limits.daily_count,
+        }
+    )
+
+
+def limits_from_text(text: str) -> MandateLimits:
+    """Read what ``limits_to_text`` wrote."""
+    value = json.loads(text)
+    hours = value["hours"]
+    return MandateLimits(
+        type_codes=tuple(value["type_codes"]),
+        matter_codes=tuple(value["matter_codes"]),
+        hours=None if hours is None else (hours[0], hours[1]),
+        daily_count=value["daily_count"],
+    )
+
+
+def claim(connection: Connection, candidates: Sequence[Mandate], now: datetime) -> Mandate:
+    """Return the first mandate under which one more use may begin today.
+
+    Its row stays locked until the caller's transaction ends, which must write the use down. Raises
+    ``MandateMissing`` with the rule ``withdrawn`` or ``daily-count``.
+    """
+    rule = "no-mandate"
+    for mandate in candidates:
+        rule = _why_not(connection, mandate, now)
+        if not rule:
+            return mandate
+    raise MandateMissing(rule=rule, mandate_id=candidates[-1].mandate_id if candidates else 0)
+
+
+def _why_not(connection: Connection, mandate: Mandate, now: datetime) -> str:
+    withdrawn_at = connection.execute(
+        select(seal_mandates.c.withdrawn_at)
+        .where(
+            seal_mandates.c.authority_code == mandate.grant.authority_code,
+            seal_mandates.c.mandate_id == mandate.mandate_id,
+        )
+        .with_for_update()
+    ).scalar_one()
+    if withdrawn_at is not None and withdrawn_at <= now:
+        return "withdrawn"
+    most = mandate.grant.limits.daily_count
+    if most is None:
+        return ""
+    used = connection.execute(
+        select(func.count())
+        .select_from(seal_uses)
+        .where(
+            seal_uses.c.mandate_id == mandate.mandate_id,
+            seal_uses.c.opened_at >= day_start(now),
+            seal_uses.c.state != UseState.ABANDONED.value,
+        )
+    ).scalar_one()
+    return "daily-count" if used >= most else ""
 
 
 def withdraw_mandate(
@@ -98,6 +182,7 @@ def _read(
                 applicant=row.applicant,
                 approver=row.approver,
                 basis_document=row.basis_document,
+                limits=NO_LIMITS if row.limits is None else limits_from_text(row.limits),
             ),
             granted_at=row.granted_at,
             withdrawn_at=row.withdrawn_at,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from keys.algorithms import sm3
-from seal_service.seals.states import SealState
+from seal_service.seals.states import SealAction, SealState
 
 
 class SealKind(StrEnum):
@@ -122,8 +122,28 @@ class SealPlace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MandateLimits:
+    """What narrows a mandate; empty or None where it is not narrowed."""
+
+    type_codes: tuple[str, ...] = ()
+    """Several licence types or kinds of document, where one is not enough."""
+    matter_codes: tuple[str, ...] = ()
+    """Service items (事项编码) for which the seal may be used."""
+    hours: tuple[int, int] | None = None
+    """Minutes of the day in Asia/Shanghai, the first inclusive, the last exclusive."""
+    daily_count: int | None = None
+    """Most uses on one day of Asia/Shanghai; given up ones do not count."""
+
+
+NO_LIMITS = MandateLimits()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MandateGrant:
-    """Who may use which seal for which licence type, from when until when (both inclusive)."""
+    """Who may use which seal for what, from when until when (both inclusive).
+
+    A use is one signature: a licence, sealed as OFD and as PDF, takes two.
+    """
 
     authority_code: str
     seal_id: str
@@ -136,6 +156,7 @@ class MandateGrant:
     applicant: str
     approver: str
     basis_document: str
+    limits: MandateLimits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +182,11 @@ class SealStatus:
     since: datetime
     """When this state began."""
     stop_reason: str
-    """Why the seal was stopped; empty while it is in use."""
+    """Why the seal was stopped; empty while it is in use. For the owner, not for the public."""
+    last_action: SealAction
+    """What brought it into this state."""
+    seal_digest: bytes | None
+    """SM3 of the e-seal as it was made; None before making."""
 
 
 def _framed(text: str) -> bytes:

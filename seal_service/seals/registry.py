@@ -30,7 +30,17 @@ from seal_service.seals.tables import made_seals, seal_events, seals
 
 _REGISTER = "register"
 """Acts where nobody decides: a period that ran out."""
-_ON_APPLICATION = frozenset({SealAction.APPROVE, SealAction.REJECT, SealAction.MAKE})
+_ON_APPLICATION = frozenset(
+    {
+        SealAction.APPROVE,
+        SealAction.REJECT,
+        SealAction.MAKE,
+        SealAction.FILE,
+        SealAction.ISSUE,
+        SealAction.ACTIVATE,
+    }
+)
+"""Steps that carry out an application: whoever applied is the applicant."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +69,8 @@ class MoveOrder:
     basis_document: str
     reason: str
     now: datetime
+    effective_at: datetime | None = None
+    """Since when a lost key counts as lost; only ``COMPROMISE`` has one."""
 
 
 def apply(connection: Connection, order: ApplyOrder) -> Seal:
@@ -126,7 +138,17 @@ def approve(connection: Connection, order: MoveOrder, application_digest: bytes)
     seal = find(connection, order.authority_code, order.seal_id)
     if seal.application.digest != application_digest:
         raise DualControlRefused(rule="other-application", action=order.action.value)
+    _check_unchanged(connection, order, application_digest)
     return _move(connection, replace(order, action=SealAction.APPROVE))
+
+
+def _check_unchanged(connection: Connection, order: MoveOrder, digest: bytes) -> None:
+    """Raise ``DualControlRefused`` where the row is no longer what was applied for (T-API-10)."""
+    filed = connection.execute(
+        select(seals.c.application_digest).where(*_is_row(order))
+    ).scalar_one()
+    if bytes(filed) != digest:
+        raise DualControlRefused(rule="application-changed", action=order.action.value)
 
 
 def move(connection: Connection, order: MoveOrder) -> Seal:
@@ -140,8 +162,12 @@ def move(connection: Connection, order: MoveOrder) -> Seal:
 
 
 def record_made(connection: Connection, order: MoveOrder, made: MadeSeal) -> Seal:
-    """Enter what making produced; raises as ``move`` does."""
+    """Enter what making produced; raises as ``move`` does.
+
+    The application must still be the one that was approved (T-API-10); it can be made once.
+    """
     seal = _move(connection, replace(order, action=SealAction.MAKE))
+    _check_unchanged(connection, order, seal.application.digest)
     connection.execute(
         insert(made_seals).values(
             authority_code=order.authority_code,
@@ -186,6 +212,7 @@ def _move(connection: Connection, order: MoveOrder) -> Seal:
         approver=order.approver,
         basis_document=order.basis_document,
         reason=order.reason,
+        effective_at=order.effective_at,
     )
     _note(connection, order.authority_code, order.seal_id, event)
     return find(connection, order.authority_code, order.seal_id)
@@ -218,6 +245,7 @@ def _note(connection: Connection, authority_code: str, seal_id: str, event: Seal
             approver=event.approver,
             basis_document=event.basis_document,
             reason=event.reason,
+            effective_at=event.effective_at,
         )
     )
 

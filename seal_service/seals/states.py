@@ -4,8 +4,8 @@ GB/T 33481 and 国办发〔2025〕33号 as noted in the standards pages: applied
 else, made, filed (备案), issued, active; suspended and resumed; reported lost, changed, expired,
 revoked, cancelled, destroyed. A move is a row of ``MOVES``; what is not there is refused.
 
-Stopping a seal never waits for a second person; everything that lets it be used, or ends it for
-good, needs two (T-API-09).
+Stopping a seal (suspended, reported lost) never waits for a second person; everything that lets it
+be used, or ends it for good, needs two (T-API-09).
 """
 
 from collections.abc import Iterable
@@ -52,11 +52,32 @@ class SealAction(StrEnum):
     CHANGE = "change"
     EXPIRE = "expire"
     REVOKE = "revoke"
-    """Against the holder's will, or because the key can no longer be trusted."""
+    """Against the holder's will."""
+    COMPROMISE = "compromise"
+    """The key may be in other hands, since an instant that may lie in the past."""
     CANCEL = "cancel"
     """On request, or because the holder ended."""
     DESTROY = "destroy"
 
+
+ACTION_NAMES = {
+    SealAction.APPLY: "申请",
+    SealAction.APPROVE: "审批通过",
+    SealAction.REJECT: "审批不通过",
+    SealAction.MAKE: "制作",
+    SealAction.FILE: "备案",
+    SealAction.ISSUE: "发放",
+    SealAction.ACTIVATE: "启用",
+    SealAction.SUSPEND: "停用",
+    SealAction.RESUME: "恢复",
+    SealAction.REPORT_LOST: "挂失",
+    SealAction.CHANGE: "变更",
+    SealAction.EXPIRE: "到期",
+    SealAction.REVOKE: "撤销",
+    SealAction.COMPROMISE: "密钥失密",
+    SealAction.CANCEL: "注销",
+    SealAction.DESTROY: "销毁",
+}
 
 STATE_NAMES = {
     SealState.APPLIED: "已申请",
@@ -100,6 +121,11 @@ _ROWS: tuple[tuple[SealAction, tuple[SealState, ...], SealState], ...] = (
     (SealAction.EXPIRE, (*_READY, *_HELD), SealState.EXPIRED),
     (SealAction.REVOKE, _REVOCABLE, SealState.REVOKED),
     (
+        SealAction.COMPROMISE,
+        (*_REVOCABLE, SealState.REVOKED, SealState.CANCELLED),
+        SealState.REVOKED,
+    ),
+    (
         SealAction.CANCEL,
         (SealState.APPLIED, SealState.APPROVED, *_READY, *_HELD, SealState.LOST),
         SealState.CANCELLED,
@@ -119,6 +145,8 @@ TWO_PERSON_ACTIONS = frozenset(
         SealAction.ACTIVATE,
         SealAction.RESUME,
         SealAction.CHANGE,
+        SealAction.REVOKE,
+        SealAction.COMPROMISE,
         SealAction.CANCEL,
         SealAction.DESTROY,
     }
@@ -140,6 +168,13 @@ class SealEvent:
     approver: str
     basis_document: str
     reason: str
+    effective_at: datetime | None = None
+    """Since when the new state counts, where that lies before the move: a key lost since then."""
+
+    @property
+    def counts_from(self) -> datetime:
+        """Return the instant from which the new state holds."""
+        return min(self.happened_at, self.effective_at or self.happened_at)
 
 
 def next_state(before: SealState, action: SealAction) -> SealState:
@@ -170,14 +205,14 @@ def check_two_persons(action: SealAction, applicant: str, approver: str) -> None
 def state_at(events: Iterable[SealEvent], at: datetime, valid_until: datetime) -> SealState | None:
     """Return the state at an instant from the events in order; None before the application.
 
-    The last instant of validity is inclusive. A seal that could be used until then counts as
+    It is what is known today: a key that turns out to have been lost since an instant counts from
+    that instant, whatever was done in between. The last instant of validity is inclusive. A seal that could be used until then counts as
     expired afterwards, whether or not anybody recorded it.
     """
     state: SealState | None = None
     for event in events:
-        if event.happened_at > at:
-            break
-        state = event.after
+        if event.counts_from <= at:
+            state = event.after
     if at > valid_until and state is not None and (state, SealAction.EXPIRE) in MOVES:
         return SealState.EXPIRED
     return state

@@ -76,6 +76,7 @@ seal_events = Table(
     Column("approver", String(64), nullable=False),
     Column("basis_document", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("effective_at", Instant),
     Index("seal_events_by_seal", "seal_id", "event_id"),
 )
 
@@ -95,6 +96,7 @@ seal_mandates = Table(
     Column("granted_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
     Column("withdrawn_by", String(64)),
+    Column("limits", Text),
     Index("seal_mandates_by_seal", "authority_code", "seal_id"),
     Index("seal_mandates_by_type", "authority_code", "licence_type_code"),
 )
@@ -117,7 +119,10 @@ seal_uses = Table(
     Column("state", String(16), nullable=False),
     Column("opened_at", Instant, nullable=False),
     Column("closed_at", Instant),
+    Column("mandate_id", BigInteger),
     UniqueConstraint("use_id", name="seal_uses_use_id"),
+    Index("seal_uses_by_mandate", "mandate_id", "opened_at"),
+    Index("seal_uses_by_key", "authority_code", "key_name", "serial"),
     Index("seal_uses_by_seal", "authority_code", "seal_id", "serial"),
     Index("seal_uses_by_state", "state", "opened_at"),
 )
@@ -146,4 +151,29 @@ seal_sealings = Table(
     UniqueConstraint("authority_code", "caller_id", "idempotency_key", name="seal_sealings_key"),
     Index("seal_sealings_by_seal", "authority_code", "seal_id", "serial"),
     Index("seal_sealings_by_digest", "digest"),
+)
+
+seal_requests = Table(
+    "seal_requests",
+    metadata,
+    Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    Column("request_id", String(64), nullable=False),
+    Column("authority_code", String(18), nullable=False),
+    Column("seal_id", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("content", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False),
+    Column("applicant", String(64), nullable=False),
+    Column("basis_document", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("filed_at", Instant, nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("decided_by", String(64)),
+    Column("decided_at", Instant),
+    Column("remark", Text),
+    Column("completed_at", Instant),
+    UniqueConstraint("request_id", name="seal_requests_request_id"),
+    Index("seal_requests_by_seal", "authority_code", "seal_id", "serial"),
+    Index("seal_requests_by_state", "state", "kind", "completed_at"),
 )

@@ -80,6 +80,8 @@ class UseIntent:
     document_digest: bytes
     """What the signature will bind: in OFD SM3 of Signature.xml, in PDF SHA-256 of the range."""
     opened_at: datetime
+    mandate_id: int | None = None
+    """Under which mandate."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +112,7 @@ def open_use(connection: Connection, intent: UseIntent) -> None:
             "document_digest": intent.document_digest,
             "state": UseState.OPEN.value,
             "opened_at": intent.opened_at,
+            "mandate_id": intent.mandate_id,
         },
     )
 
@@ -232,4 +235,5 @@ def _intent(row: Row[tuple[object, ...]]) -> UseIntent:
         format=DocumentFormat(row.format),
         document_digest=bytes(row.document_digest),
         opened_at=row.opened_at,
+        mandate_id=row.mandate_id,
     )

@@ -1,5 +1,6 @@
 """The life table of a seal (T-STO-08, T-API-09)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -69,20 +70,18 @@ def test_nothing_leads_from_an_ended_seal_back_into_use() -> None:
     assert all(after in ended for (before, _), after in MOVES.items() if before in ended)
 
 
-def test_stopping_needs_one_person_and_starting_two() -> None:
-    assert not TWO_PERSON_ACTIONS & {
-        SealAction.SUSPEND,
-        SealAction.REVOKE,
-        SealAction.REPORT_LOST,
-    }
+def test_stopping_needs_one_person_and_starting_or_ending_two() -> None:
+    assert not TWO_PERSON_ACTIONS & {SealAction.SUSPEND, SealAction.REPORT_LOST}
     assert {SealAction.APPROVE, SealAction.ACTIVATE, SealAction.RESUME} <= TWO_PERSON_ACTIONS
+    ending = {SealAction.REVOKE, SealAction.COMPROMISE, SealAction.CANCEL, SealAction.DESTROY}
+    assert ending <= TWO_PERSON_ACTIONS
 
 
 def test_nobody_approves_their_own_request() -> None:
     with pytest.raises(DualControlRefused):
         check_two_persons(SealAction.APPROVE, "a", "a")
     check_two_persons(SealAction.APPROVE, "a", "b")
-    check_two_persons(SealAction.REVOKE, "a", "a")
+    check_two_persons(SealAction.SUSPEND, "a", "a")
 
 
 def test_an_illegal_move_says_what_was_tried() -> None:
@@ -111,6 +110,22 @@ def test_any_sequence_of_actions_leaves_a_legal_history(actions: list[SealAction
         assert MOVES[earlier.after, later.action] is later.after
         assert state_at(events, earlier.happened_at, UNTIL) is earlier.after
     assert state_at(events, events[-1].happened_at, UNTIL) is state
+
+
+def test_a_lost_key_counts_from_when_it_was_lost_whatever_was_done_since() -> None:
+    # T-PKI-27
+    lost = replace(
+        event(9, SealState.ACTIVE, SealAction.COMPROMISE, SealState.REVOKED),
+        effective_at=NOW + timedelta(hours=3),
+    )
+    events = [
+        event(1, SealState.ISSUED, SealAction.ACTIVATE, SealState.ACTIVE),
+        event(4, SealState.ACTIVE, SealAction.SUSPEND, SealState.SUSPENDED),
+        event(5, SealState.SUSPENDED, SealAction.RESUME, SealState.ACTIVE),
+        lost,
+    ]
+    states = [state_at(events, NOW + timedelta(hours=at), UNTIL) for at in (2, 3, 4, 6, 10)]
+    assert states == [SealState.ACTIVE, *[SealState.REVOKED] * 4]
 
 
 def test_before_the_application_there_is_no_state() -> None:
