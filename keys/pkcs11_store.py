@@ -353,7 +353,10 @@ def _normalised(value: bytes, form: SM2Output) -> bytes:
             return encode_signature(
                 int.from_bytes(value[:32], "big"), int.from_bytes(value[32:], "big")
             )
-        return normalise_foreign(value)[0]
+        strict, remark = normalise_foreign(value)
+        if remark == "raw":
+            raise MalformedSignature("DER is due", reason="form")
+        return strict
     except MalformedSignature as error:
         raise trouble(Trouble.BAD_SIGNATURE, device=DEVICE) from error
 
