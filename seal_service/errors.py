@@ -180,6 +180,26 @@ class DualControlRefused(ServiceError):  # noqa: N818
     advice = "申请与审批须由不同人员办理，且审批内容须与申请完全一致。"
 
 
+class SealRequestNotFound(ServiceError):  # noqa: N818
+    """No request with this identifier about this seal."""
+
+    code = "seal-request-not-found"
+    kind = Kind.NOT_FOUND
+    title = "申请不存在"
+    title_en = "No such request"
+    advice = "请检查申请编号，以及申请是否针对该印章。"
+
+
+class SealRequestClosed(ServiceError):  # noqa: N818
+    """A request was decided before; a decision counts once."""
+
+    code = "seal-request-closed"
+    kind = Kind.CONFLICT
+    title = "申请已办结"
+    title_en = "The request was already decided"
+    advice = "每项申请只能办理一次；如仍需要，请重新提交申请。"
+
+
 class InvalidSealOrder(ServiceError):  # noqa: N818
     """An application, mandate or order about a seal lacks something; ``field`` names it."""
 

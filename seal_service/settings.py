@@ -15,6 +15,18 @@ class SealSettings(BaseModel):
         description="After this an open use of a seal counts as left by a crash; longer than any "
         "licence's lease.",
     )
+    request_hours: int = Field(
+        default=72,
+        ge=1,
+        le=720,
+        description="How long a request about a seal may wait for the second person.",
+    )
+    approval_days: int = Field(
+        default=30,
+        ge=1,
+        le=365,
+        description="How long after its approval a seal may be made.",
+    )
     log_origin: str = Field(
         default="eseal.local/seal-uses",
         max_length=200,

@@ -36,13 +36,9 @@ _OF_TYPE = _OF_TENANT.where(
 def grant_mandate(connection: Connection, grant: MandateGrant, now: datetime) -> Mandate:
     """Enter a mandate; raises ``SealNotFound``, ``InvalidSealOrder`` or ``DualControlRefused``."""
     find(connection, grant.authority_code, grant.seal_id)
-    if grant.valid_from >= grant.valid_until:
-        raise InvalidSealOrder("授权期止须晚于授权期起", field="valid_until")
-    if not grant.basis_document.strip():
-        raise InvalidSealOrder("不能为空", field="basis_document")
+    check_grant(grant)
     if grant.applicant == grant.approver:
         raise DualControlRefused(rule="own-request", action="grant-mandate")
-    check_limits(grant.limits)
     result = connection.execute(
         insert(seal_mandates)
         .values(
@@ -63,8 +59,13 @@ def grant_mandate(connection: Connection, grant: MandateGrant, now: datetime) ->
     return Mandate(mandate_id=result.scalar_one(), grant=grant, granted_at=now, withdrawn_at=None)
 
 
-def check_limits(limits: MandateLimits) -> None:
-    """Raise ``InvalidSealOrder`` for limits that nothing could ever keep."""
+def check_grant(grant: MandateGrant) -> None:
+    """Raise ``InvalidSealOrder`` for a mandate without basis, or under which nothing could be."""
+    if grant.valid_from >= grant.valid_until:
+        raise InvalidSealOrder("授权期止须晚于授权期起", field="valid_until")
+    if not grant.basis_document.strip():
+        raise InvalidSealOrder("不能为空", field="basis_document")
+    limits = grant.limits
     if limits.hours is not None and not 0 <= limits.hours[0] < limits.hours[1] <= MINUTES_OF_DAY:
         raise InvalidSealOrder("时段止须晚于时段起，且不跨零点", field="hours")
     if limits.daily_count is not None and limits.daily_count < 1:
@@ -110,17 +111,18 @@ def claim(connection: Connection, candidates: Sequence[Mandate], now: datetime) 
 
 
 def _why_not(connection: Connection, mandate: Mandate, now: datetime) -> str:
+    most = mandate.grant.limits.daily_count
     withdrawn_at = connection.execute(
         select(seal_mandates.c.withdrawn_at)
         .where(
             seal_mandates.c.authority_code == mandate.grant.authority_code,
             seal_mandates.c.mandate_id == mandate.mandate_id,
         )
-        .with_for_update()
+        # Where nothing is counted, uses need not wait for each other.
+        .with_for_update(read=most is None)
     ).scalar_one()
     if withdrawn_at is not None and withdrawn_at <= now:
         return "withdrawn"
-    most = mandate.grant.limits.daily_count
     if most is None:
         return ""
     used = connection.execute(
@@ -133,6 +135,15 @@ def _why_not(connection: Connection, mandate: Mandate, now: datetime) -> str:
         )
     ).scalar_one()
     return "daily-count" if used >= most else ""
+
+
+def check_of_seal(
+    connection: Connection, authority_code: str, seal_id: str, mandate_id: int
+) -> None:
+    """Raise ``MandateMissing`` unless the seal has this mandate."""
+    known = mandates_of(connection, authority_code, seal_id)
+    if mandate_id not in {mandate.mandate_id for mandate in known}:
+        raise MandateMissing(rule="no-mandate", mandate_id=mandate_id)
 
 
 def withdraw_mandate(
