@@ -88,6 +88,17 @@ def test_a_licence_past_its_period_is_genuine_and_not_in_force(database: Databas
     assert faults(verdict) == {("validity-period", "licence-expired")}
 
 
+def test_a_licence_before_its_period_is_genuine_and_not_yet_in_force(database: Database) -> None:
+    result = make_approval_result(valid_from=date(2026, 11, 26))
+    scene = IssuedScene(database, result)
+    verdict = scene.verification.judge_upload(scene.ofd)
+    assert (verdict.authentic, verdict.in_force) == (True, False)
+    assert faults(verdict) == {("validity-period", "licence-not-yet-valid")}
+    # In China the first day has begun when Greenwich still has the day before.
+    scene.seals.clock.move(timedelta(days=1, hours=13))
+    assert scene.verification.judge_upload(scene.ofd).in_force is True
+
+
 # Forgeries that pass all cryptography
 
 
