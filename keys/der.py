@@ -1,15 +1,19 @@
-"""Strict DER for X.509: a reader that keeps the original bytes, and a few builders.
+"""Strict DER: a reader that keeps the original bytes, and small builders.
 
-ITU-T X.690, clauses 8 and 10. Whoever reads decides what is fatal: the reader raises
-``MalformedCertificate`` and certificates catch it where one odd extension must not hide the rest.
+ITU-T X.690, clauses 8, 10 and 11. The reader refuses what is BER only (indefinite or padded
+lengths, constructed strings, odd booleans): one byte string has one reading. Whoever reads decides
+what is fatal: the reader raises ``MalformedCertificate`` and certificates catch it where one odd
+extension must not hide the rest. Seals and signed messages read with the same rules and errors of
+their own (``seal_service.formats.asn1``).
 """
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import NamedTuple
+from itertools import islice
+from typing import NamedTuple, Self, TypeVar
 
-from keys.errors import MalformedCertificate
+from keys.errors import MalformedCertificate, ServiceError
 
 BOOLEAN = 0x01
 INTEGER = 0x02
@@ -36,7 +40,11 @@ _CONSTRUCTED = 0x20
 
 
 class Node(NamedTuple):
-    """One element inside ``data``: tag octet at ``start``, content at ``body`` up to ``end``."""
+    """One element inside ``data``: tag octet at ``start``, content at ``body`` up to ``end``.
+
+    What is found inside has the same class. A format with errors of its own derives from this one
+    and says what ``fault``, ``too_deep`` and ``too_many`` are.
+    """
 
     data: bytes
     tag: int
@@ -45,9 +53,24 @@ class Node(NamedTuple):
     end: int
     depth: int
 
+    @staticmethod
+    def fault(reason: str, offset: int) -> ServiceError:
+        """Make the error for bytes that break a rule at ``offset``."""
+        return malformed(reason, offset)
+
+    @staticmethod
+    def too_deep(offset: int) -> ServiceError:
+        """Make the error for elements that nest deeper than ``MAX_DEPTH``."""
+        return malformed("depth", offset)
+
+    @staticmethod
+    def too_many(offset: int) -> ServiceError:
+        """Make the error for more than ``MAX_CHILDREN`` elements in one."""
+        return malformed("limit", offset)
+
     @property
     def raw(self) -> bytes:
-        """The whole element as it stands in the input."""
+        """The whole element as it stands in the input, tag and length included."""
         return self.data[self.start : self.end]
 
     @property
@@ -55,26 +78,57 @@ class Node(NamedTuple):
         """The content octets as they stand in the input."""
         return self.data[self.body : self.end]
 
-    def children(self) -> list["Node"]:
+    def children(self) -> list[Self]:
         """Return the elements directly inside a constructed element."""
-        found: list[Node] = []
-        for node in self.walk():
-            found.append(node)
-            if len(found) > MAX_CHILDREN:
-                raise malformed("limit", self.start)
+        found = list(islice(self.walk(), MAX_CHILDREN + 1))
+        if len(found) > MAX_CHILDREN:
+            raise self.too_many(self.start)
         return found
 
-    def walk(self) -> Iterator["Node"]:
+    def walk(self) -> Iterator[Self]:
         """Yield the elements directly inside, one at a time, however many."""
         if not self.tag & _CONSTRUCTED:
-            raise malformed("not-constructed", self.start)
+            raise self.fault("not-constructed", self.start)
         if self.depth >= MAX_DEPTH:
-            raise malformed("depth", self.start)
-        at = self.body
-        while at < self.end:
-            node = _element(self.data, at, self.end, self.depth + 1)
+            raise self.too_deep(self.start)
+        data, end, depth, read, at = self.data, self.end, self.depth + 1, self.read, self.body
+        while at < end:
+            node = read(data, at, end, depth)
             yield node
             at = node.end
+
+    @classmethod
+    def read(cls, data: bytes, at: int, limit: int, depth: int) -> Self:
+        """Read the header at ``at``; the element must end at or before ``limit``."""
+        if at + 2 > limit:
+            raise cls.fault("truncated", at)
+        tag, length, body = data[at], data[at + 1], at + 2
+        if tag & 0x1F == 0x1F or tag == 0:
+            raise cls.fault("tag", at)
+        # X.690, 10.2: universal types are constructed exactly when they are SEQUENCE or SET.
+        if tag < 0x40 and bool(tag & _CONSTRUCTED) != (tag & 0x1F in (0x10, 0x11)):
+            raise cls.fault("constructed", at)
+        if length >= 0x80:
+            body += length & 0x7F
+            size, length = length & 0x7F, int.from_bytes(data[at + 2 : body], "big")
+            # X.690, 8.1.3.5 and 10.1: the shortest form that fits.
+            if not 1 <= size <= 4 or body > limit or length < 0x80 or data[at + 2] == 0:
+                raise cls.fault("length", at)
+        if body + length > limit:
+            raise cls.fault("truncated", at)
+        # cls(...) does the same through two more calls, once for every element of every document.
+        return tuple.__new__(cls, (data, tag, at, body, body + length, depth))
+
+    @classmethod
+    def read_whole(cls, data: bytes) -> Self:
+        """Read exactly one element that fills ``data``."""
+        node = cls.read(data, 0, len(data), 0)
+        if node.end != len(data):
+            raise cls.fault("trailing", node.end)
+        return node
+
+
+_Node = TypeVar("_Node", bound=Node)
 
 
 def malformed(reason: str, offset: int = 0) -> MalformedCertificate:
@@ -84,73 +138,49 @@ def malformed(reason: str, offset: int = 0) -> MalformedCertificate:
 
 def read_der(data: bytes) -> Node:
     """Read exactly one element that fills ``data``; raise ``MalformedCertificate`` otherwise."""
-    node = _element(data, 0, len(data), 0)
-    if node.end != len(data):
-        raise malformed("trailing", node.end)
-    return node
+    return Node.read_whole(data)
 
 
-def _element(data: bytes, at: int, limit: int, depth: int) -> Node:
-    """Read the header at ``at``; the element must end at or before ``limit``."""
-    if at + 2 > limit:
-        raise malformed("truncated", at)
-    tag, length, body = data[at], data[at + 1], at + 2
-    if tag & 0x1F == 0x1F or tag == 0:
-        raise malformed("tag", at)
-    # X.690, 10.2: universal types are constructed exactly when they are SEQUENCE or SET.
-    if tag < 0x40 and bool(tag & _CONSTRUCTED) != (tag & 0x1F in (0x10, 0x11)):
-        raise malformed("constructed", at)
-    if length >= 0x80:
-        body += length & 0x7F
-        size, length = length & 0x7F, int.from_bytes(data[at + 2 : body], "big")
-        # X.690, 10.1: the shortest form that fits.
-        if not 1 <= size <= 4 or body > limit or length < 0x80 or data[at + 2] == 0:
-            raise malformed("length", at)
-    if body + length > limit:
-        raise malformed("truncated", at)
-    return Node(data, tag, at, body, body + length, depth)
-
-
-def expect(node: Node, *tags: int) -> Node:
+def expect(node: _Node, *tags: int) -> _Node:
     """Return ``node`` if its tag is one of ``tags``."""
     if node.tag not in tags:
-        raise malformed("unexpected-element", node.start)
+        raise node.fault("unexpected-element", node.start)
     return node
 
 
-def read_sequence(node: Node, *, at_least: int = 0, at_most: int | None = None) -> list[Node]:
+def read_sequence(node: _Node, *, at_least: int = 0, at_most: int = MAX_CHILDREN) -> list[_Node]:
     """Return the elements of a SEQUENCE, whose number must lie within the bounds."""
     children = expect(node, SEQUENCE).children()
-    if len(children) < at_least or (at_most is not None and len(children) > at_most):
-        raise malformed("element-count", node.start)
+    if not at_least <= len(children) <= at_most:
+        raise node.fault("element-count", node.start)
     return children
 
 
-def read_explicit(node: Node) -> Node:
+def read_explicit(node: _Node) -> _Node:
     """Return the one element inside an explicit tag."""
     children = node.children()
     if len(children) != 1:
-        raise malformed("element-count", node.start)
+        raise node.fault("element-count", node.start)
     return children[0]
 
 
 def read_integer(node: Node, *, max_bytes: int = 21) -> int:
-    """Read an INTEGER in its shortest form; it may be negative."""
+    """Read an INTEGER in its shortest form (X.690, 8.3.2); it may be negative."""
     content = expect(node, INTEGER, ENUMERATED).content
     if not content or len(content) > max_bytes:
-        raise malformed("integer", node.start)
+        raise node.fault("integer", node.start)
     if len(content) > 1 and (
         (content[0] == 0 and content[1] < 0x80) or (content[0] == 0xFF and content[1] >= 0x80)
     ):
-        raise malformed("integer", node.start)
+        raise node.fault("integer", node.start)
     return int.from_bytes(content, "big", signed=True)
 
 
 def read_boolean(node: Node) -> bool:
-    """Read a BOOLEAN; DER knows only 00 and FF."""
+    """Read a BOOLEAN; DER knows only 00 and FF (X.690, 11.1)."""
     content = expect(node, BOOLEAN).content
     if content not in (b"\x00", b"\xff"):
-        raise malformed("boolean", node.start)
+        raise node.fault("boolean", node.start)
     return content == b"\xff"
 
 
@@ -160,10 +190,10 @@ def read_octets(node: Node) -> bytes:
 
 
 def read_bits(node: Node) -> bytes:
-    """Return the content of a BIT STRING of whole octets."""
+    """Return the content of a BIT STRING of whole octets: unused bits must be 0."""
     content = expect(node, BIT_STRING).content
     if not content or content[0] != 0:
-        raise malformed("bit-string", node.start)
+        raise node.fault("bit-string", node.start)
     return content[1:]
 
 
@@ -171,7 +201,7 @@ def read_bit_flags(node: Node) -> frozenset[int]:
     """Return the numbers of the bits set in a named BIT STRING, bit 0 being the first."""
     content = expect(node, BIT_STRING).content
     if not content or content[0] > 7 or (len(content) == 1 and content[0]):
-        raise malformed("bit-string", node.start)
+        raise node.fault("bit-string", node.start)
     count = 8 * (len(content) - 1) - content[0]
     return frozenset(i for i in range(count) if content[1 + i // 8] & (0x80 >> i % 8))
 
@@ -180,7 +210,7 @@ def read_oid(node: Node) -> str:
     """Return an OBJECT IDENTIFIER in dotted form."""
     dotted = _dotted(expect(node, OID).content)
     if dotted is None:
-        raise malformed("oid", node.start)
+        raise node.fault("oid", node.start)
     return dotted
 
 
@@ -211,31 +241,31 @@ def read_time(node: Node) -> tuple[datetime, bool]:
     tag = expect(node, UTC_TIME, GENERALIZED_TIME).tag
     content = node.content
     if not content.isascii():
-        raise malformed("time", node.start)
+        raise node.fault("time", node.start)
     text = content.decode("ascii")
     digits, zone = (text[:12], text[12:]) if tag == UTC_TIME else (text[:14], text[14:])
     if tag == UTC_TIME:
         # RFC 5280, 4.1.2.5.1: 50 to 99 belong to the last century.
         digits = ("19" if text[:2] >= "50" else "20") + digits
     if len(digits) != 14 or not digits.isdigit():
-        raise malformed("time", node.start)
+        raise node.fault("time", node.start)
     fields = [int(digits[i : i + 2]) for i in range(4, 14, 2)]
     try:
         month, day, hour, minute, second = fields
         at = datetime(int(digits[:4]), month, day, hour, minute, second, tzinfo=UTC)
         return at - _offset(zone, node), zone == "Z"
     except (ValueError, OverflowError):
-        raise malformed("time", node.start) from None
+        raise node.fault("time", node.start) from None
 
 
 def _offset(zone: str, node: Node) -> timedelta:
     if zone == "Z":
         return timedelta(0)
     if len(zone) != 5 or zone[0] not in "+-" or not zone[1:].isdigit():
-        raise malformed("time", node.start)
+        raise node.fault("time", node.start)
     hours, minutes = int(zone[1:3]), int(zone[3:])
     if hours > 14 or minutes > 59:
-        raise malformed("time", node.start)
+        raise node.fault("time", node.start)
     size = timedelta(hours=hours, minutes=minutes)
     return size if zone[0] == "+" else -size
 

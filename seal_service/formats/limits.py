@@ -6,6 +6,8 @@ of members follow the EU DSS container reader; the rest are ours.
 
 from dataclasses import dataclass
 
+from keys import der
+
 KIB = 1024
 MIB = 1024 * KIB
 
@@ -32,7 +34,7 @@ class Limits:
     """Per element."""
     xml_text_characters: int = 8 * MIB
 
-    asn1_depth: int = 32
+    asn1_depth: int = der.MAX_DEPTH
     ses_bytes: int = 2 * MIB
     picture_bytes: int = MIB
     picture_pixels: int = 4_000_000

@@ -49,7 +49,7 @@ def judge_form(
     return [say(check, reason, fault, clause=CLAUSE) for fault in faults]
 
 
-def _fields(message: bytes) -> tuple[Node, ...]:
+def _fields(message: bytes) -> list[Node]:
     outer = asn1.read_sequence(asn1.read_der(message), at_least=2, at_most=2)
     return asn1.read_sequence(asn1.read_explicit(outer[1]), at_least=5, at_most=6)
 
