@@ -46,8 +46,11 @@ from seal_service.sealings.desk import DeskParts as SealingDeskParts
 from seal_service.sealings.desk import SealingDesk
 from seal_service.seals import rehearsal
 from seal_service.seals.bureau import BureauParts, SealBureau
+from seal_service.seals.emblems import load_emblem
+from seal_service.seals.faces import SealFonts
 from seal_service.seals.glyphs import SealFont
 from seal_service.seals.model import Seal, SigningIdentity
+from seal_service.seals.preview import SealPainter
 from seal_service.settings import SealSettings
 from seal_service.translog.log import LogSigner
 from verifier.bounded_judging import PRELOAD
@@ -60,6 +63,7 @@ from verifier.web import WebParts, build_problem_writer, build_web_router
 INDEX_SECRET = "licence-index"  # noqa: S105 - the name of a secret
 CALLER_SECRET = "callers"  # noqa: S105
 SEAL_FONT_ROLE = "EsealSong-Regular.ttf"
+NAME_SEAL_FONT_ROLE = "EsealSong-Bold.ttf"
 
 
 class Part(StrEnum):
@@ -209,9 +213,22 @@ def _build_bureau(installation: Installation, clock: Clock) -> SealBureau:
             randomness=secrets.token_bytes,
             keys=installation.store,
             maker=SigningIdentity(key_name=SEAL_MAKER_KEY, chain=pki.chain(pki.seal_maker)),
-            font=SealFont(path=installation.settings.fonts_folder / SEAL_FONT_ROLE),
+            painter=_build_painter(installation),
             identities=_identity_source(pki, clock),
         )
+    )
+
+
+def _build_painter(installation: Installation) -> SealPainter:
+    settings = installation.settings
+    emblem = settings.national_emblem_file
+    return SealPainter(
+        installation.database,
+        SealFonts(
+            text=SealFont(path=settings.fonts_folder / SEAL_FONT_ROLE),
+            name=SealFont(path=settings.fonts_folder / NAME_SEAL_FONT_ROLE),
+        ),
+        None if emblem is None else load_emblem(emblem),
     )
 
 

@@ -40,6 +40,11 @@ class Settings(BaseSettings):
     fonts_folder: Path = Field(
         PROJECT / ".cache" / "fonts", description="Fonts prepared by scripts/setup-fonts."
     )
+    national_emblem_file: Path | None = Field(
+        None,
+        description="SVG or PNG of the national emblem, for bodies whose seal carries it. "
+        "Empty: such seals cannot be made.",
+    )
     libcrypto: str = Field("", description="Path of the libcrypto to use for SM2.")
     upload_limit_bytes: int = Field(20 * 1024 * 1024, description="Largest uploaded document.")
     body_limit_bytes: int = Field(1024 * 1024, description="Largest JSON body.")

@@ -57,6 +57,26 @@ class UnsafePicture(MalformedDocument):
     advice = "请使用 PNG 格式、背景透明、不超过 400 万像素的印章图像。"
 
 
+class ScanRefused(ServiceError):  # noqa: N818
+    """An uploaded scan from which no seal can be made; ``reason`` says why."""
+
+    code = "scan-refused"
+    kind = Kind.INVALID
+    title = "印模扫描件不符合要求"
+    title_en = "The scan of the impression cannot be used"
+    advice = "请在白纸上加盖清晰的红色印模，以 300 dpi 以上扫描、裁去空白后按实际尺寸上传。"
+
+
+class SealPictureNotFound(ServiceError):  # noqa: N818
+    """No uploaded seal picture with this digest, or not the caller's."""
+
+    code = "seal-picture-not-found"
+    kind = Kind.NOT_FOUND
+    title = "印模图像不存在"
+    title_en = "No such seal picture"
+    advice = "请检查图像摘要是否正确，或重新上传印模。"
+
+
 class GlyphMissing(ServiceError):  # noqa: N818
     """A font has no shape for a character; ``character`` names it."""
 

@@ -6,7 +6,7 @@ key with the sealing path and can be deployed apart from it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keys.algorithms import KeyAlgorithm
@@ -17,10 +17,10 @@ from seal_service.errors import InvalidSealOrder
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
 from seal_service.seals import lookup, mandates, registry
-from seal_service.seals.glyphs import SealFont
 from seal_service.seals.making import (
     LICENCE_SEAL_TYPE,
     OFFICIAL_SEAL_TYPE,
+    PERSONAL_SEAL_TYPE,
     SealOrder,
     make_seal,
 )
@@ -34,12 +34,17 @@ from seal_service.seals.model import (
     SealStatus,
     SigningIdentity,
 )
-from seal_service.seals.picture import RoundSeal, seal_picture
 from seal_service.seals.policy import check_identity
+from seal_service.seals.preview import SealPainter
 from seal_service.seals.registry import ApplyOrder, MoveOrder
 from seal_service.seals.states import SealAction, SealEvent, SealState, next_state
 
-_SEAL_TYPES = {SealKind.OFFICIAL: OFFICIAL_SEAL_TYPE, SealKind.LICENCE: LICENCE_SEAL_TYPE}
+_SEAL_TYPES = {
+    SealKind.OFFICIAL: OFFICIAL_SEAL_TYPE,
+    SealKind.LICENCE: LICENCE_SEAL_TYPE,
+    SealKind.BUSINESS: OFFICIAL_SEAL_TYPE,
+    SealKind.PERSONAL: PERSONAL_SEAL_TYPE,
+}
 
 IdentitySource = Callable[[Seal, KeyAlgorithm], SigningIdentity]
 """Gives a seal its key and certificate, or finds those it has; must answer alike when asked again.
@@ -55,7 +60,7 @@ class BureauParts:
     randomness: Callable[[int], bytes]
     keys: Signer
     maker: SigningIdentity
-    font: SealFont
+    painter: SealPainter
     identities: IdentitySource
 
 
@@ -89,7 +94,12 @@ class SealBureau:
     def apply(
         self, application: SealApplication, *, applicant: str, basis_document: str, reason: str = ""
     ) -> Seal:
-        """Enter an application under a fresh seal identifier; raises ``InvalidSealOrder``."""
+        """Enter an application under a fresh seal identifier.
+
+        Raises ``InvalidSealOrder`` or ``SealPictureNotFound``.
+        """
+        face = self._parts.painter.complete(application.authority_code, application.face)
+        application = replace(application, face=face)
         order = ApplyOrder(
             seal_id=make_seal_id(application.authority_code, self._parts.randomness(8)),
             application=application,
@@ -126,14 +136,7 @@ class SealBureau:
     def _produce(self, seal: Seal) -> MadeSeal:
         parts, application = self._parts, seal.application
         now = parts.clock.now()
-        face = application.face
-        drawn = RoundSeal(
-            name=face.name,
-            line_below=face.line_below or None,
-            number=face.number or None,
-            diameter_mm=face.diameter_mm,
-        )
-        picture = seal_picture(drawn, parts.font)  # 2
+        picture = parts.painter.paint(seal.authority_code, application.face)  # 2
         sm2 = self._identity(seal, KeyAlgorithm.SM2, now)  # 3
         rsa = self._identity(seal, KeyAlgorithm.RSA, now)
         check_identity(parts.maker, parts.keys.public_key(parts.maker.key_name), now)
@@ -191,12 +194,13 @@ class SealBureau:
         """
         _check_distinct(people)
         tenant, basis = application.authority_code, basis_document
-        seal_id = self.apply(application, applicant=people.applicant, basis_document=basis).seal_id
+        seal = self.apply(application, applicant=people.applicant, basis_document=basis)
+        seal_id = seal.seal_id
 
         def step(approver: str) -> Step:
             return Step(applicant=people.applicant, approver=approver, basis_document=basis)
 
-        self.approve(tenant, seal_id, step(people.approver), application.digest)
+        self.approve(tenant, seal_id, step(people.approver), seal.application.digest)
         self.make(tenant, seal_id, step(people.maker))
         for action in (SealAction.FILE, SealAction.ISSUE, SealAction.ACTIVATE):
             self.move(tenant, seal_id, action, step(people.manager))

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Row, bindparam, select
 
 from keys.algorithms import sm3
 from seal_service.errors import SealNotFound
+from seal_service.seals.design import read_design
 from seal_service.seals.model import (
     MadeSeal,
     Seal,
@@ -159,6 +160,7 @@ def _from_row(row: Row[tuple[object, ...]]) -> Seal:
         line_below=row.face_line_below,
         number=row.face_number,
         diameter_mm=row.diameter_mm,
+        design=read_design(row.face_design),
     )
     return Seal(
         seal_id=row.seal_id,

@@ -34,6 +34,8 @@ DEFAULT_VENDOR_ID = "ESEAL"
 MAX_SIDE_MM = 100
 OFFICIAL_SEAL_TYPE = 1
 """An organisation's seal; v1 fixes 1 for organisations, v4 and v5 leave the number free."""
+PERSONAL_SEAL_TYPE = 2
+"""A person's seal, as v1 numbers it."""
 LICENCE_SEAL_TYPE = 4
 """A special seal for e-licences, as seen in use."""
 

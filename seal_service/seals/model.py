@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from keys.algorithms import sm3
+from seal_service.seals.design import PLAIN, SealDesign
 from seal_service.seals.states import SealAction, SealState
 
 
@@ -15,11 +16,15 @@ class SealKind(StrEnum):
     """法定名称章: the body's main seal."""
     LICENCE = "licence"
     """电子证照专用章: a special seal, told apart by the line below the star."""
+    BUSINESS = "business"
+    """业务专用章: 合同, 财务, 发票 and the like."""
+    PERSONAL = "personal"
+    """法定代表人名章: the name seal of the person who acts for the body."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealFace:
-    """What the seal shows, to be drawn as a round seal with a star."""
+    """What the seal shows; without a design, as a round seal with a star."""
 
     name: str
     """Around the star; the name of the body."""
@@ -27,6 +32,8 @@ class SealFace:
     number: str = ""
     """Registered seal code under the star."""
     diameter_mm: float = 42.0
+    """Its width, where it is not round."""
+    design: SealDesign = PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +61,7 @@ class SealApplication:
             _instant_text(self.valid_from),
             _instant_text(self.valid_until),
             self.predecessor_seal_id or "",
+            *self.face.design.parts(),
         )
         return sm3(b"".join(_framed(part) for part in parts))
 

@@ -16,6 +16,7 @@ from seal_service.errors import (
     SealNotFound,
     SealStateRefused,
 )
+from seal_service.seals.faces import check_face
 from seal_service.seals.lookup import chain_text, find, history
 from seal_service.seals.model import MadeSeal, Seal, SealApplication, SealKind
 from seal_service.seals.states import (
@@ -88,6 +89,7 @@ def apply(connection: Connection, order: ApplyOrder) -> Seal:
             face_line_below=application.face.line_below,
             face_number=application.face.number,
             diameter_mm=application.face.diameter_mm,
+            face_design=application.face.design.to_text(),
             valid_from=application.valid_from,
             valid_until=application.valid_until,
             predecessor_seal_id=application.predecessor_seal_id,
@@ -117,6 +119,7 @@ def _check_application(order: ApplyOrder) -> None:
     application = order.application
     if not application.face.name.strip():
         raise InvalidSealOrder("印章名称不能为空", field="name")
+    check_face(application.kind, application.face)
     if application.kind is SealKind.LICENCE and not application.face.line_below:
         raise InvalidSealOrder("专用章须有专用名称", field="line_below")
     if application.valid_from >= application.valid_until:

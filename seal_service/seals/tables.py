@@ -32,6 +32,7 @@ seals = Table(
     Column("face_line_below", String(64), nullable=False),
     Column("face_number", String(32), nullable=False),
     Column("diameter_mm", Float, nullable=False),
+    Column("face_design", Text),
     Column("valid_from", Instant, nullable=False),
     Column("valid_until", Instant, nullable=False),
     Column("predecessor_seal_id", String(64)),

@@ -20,9 +20,11 @@ from seal_service.errors import (
 from seal_service.formats.ses import parse_seal, verify_seal_value
 from seal_service.plumbing.database import Database
 from seal_service.seals.bureau import BureauParts, People, SealBureau, Step, make_seal_id
+from seal_service.seals.faces import SealFonts
 from seal_service.seals.glyphs import SealFont
 from seal_service.seals.making import LICENCE_SEAL_TYPE
 from seal_service.seals.model import Seal, SealFace, SigningIdentity
+from seal_service.seals.preview import SealPainter
 from seal_service.seals.states import SealAction, SealState
 from tests.support.licences import BUSINESS_LICENCE, FOOD_PERMIT, MovingClock, make_randomness
 from tests.support.register import (
@@ -60,7 +62,7 @@ class Scene:
                 maker=SigningIdentity(
                     key_name="seal-maker", chain=(SM2_TRUST.maker().certificate,)
                 ),
-                font=FONT,
+                painter=SealPainter(database, SealFonts(text=FONT, name=FONT)),
                 identities=lambda seal, algorithm: self.identity or identity(algorithm),
             )
         )

@@ -8,24 +8,36 @@ import pytest
 from PIL import Image
 
 from seal_service.errors import GlyphMissing, UnsafePicture
+from seal_service.formats.ses_model import SealPicture
+from seal_service.seals.design import Emblem
+from seal_service.seals.drawing import (
+    RED,
+    SealOutline,
+    outline_png,
+    outline_svg,
+    sized_picture,
+)
 from seal_service.seals.glyphs import ClosedPath, SealFont
 from seal_service.seals.making import check_png_picture
-from seal_service.seals.picture import (
-    RED,
-    Emblem,
-    RoundSeal,
-    SealOutline,
-    draw_round_seal,
-    seal_outline,
-    seal_picture,
-    seal_png,
-)
+from seal_service.seals.picture import RoundSeal, seal_outline
 
 FONT = SealFont(path=Path("/usr/share/fonts/opentype/noto/NotoSerifCJK-Bold.ttc"), face=2)
 NAME = "示例省示例市示例县市场监督管理局"
 NUMBER = "1101010000012"
 
 pytestmark = pytest.mark.skipif(not FONT.path.exists(), reason="Noto Serif CJK is not installed")
+
+
+def draw_round_seal(seal: RoundSeal, font: SealFont) -> str:
+    return outline_svg(seal_outline(seal, font))
+
+
+def seal_png(seal: RoundSeal, font: SealFont) -> bytes:
+    return outline_png(seal_outline(seal, font))
+
+
+def seal_picture(seal: RoundSeal, font: SealFont) -> SealPicture:
+    return sized_picture(seal_png(seal, font), seal.diameter_mm, seal.diameter_mm)
 
 
 def name_contours(outline: SealOutline, *, has_star: bool = True) -> list[ClosedPath]:
