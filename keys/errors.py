@@ -187,3 +187,33 @@ class TrustRefused(ServiceError):  # noqa: N818
     title = "信任根文件不可用"
     title_en = "The file of trusted roots cannot be used"
     advice = "请检查信任根文件及其摘要配置。"
+
+
+class OutsideUnavailable(ServiceError):  # noqa: N818
+    """An outside authority does not answer, or not as it must (T-STO-15)."""
+
+    code = "outside-unavailable"
+    kind = Kind.UNAVAILABLE
+    title = "外部证书或时间戳服务不可用"
+    title_en = "An outside authority does not answer"
+    advice = "请稍后重试；运维人员请检查网络与对方服务，并运行 eseal doctor。"
+
+
+class AddressRefused(ServiceError):  # noqa: N818
+    """An address may not be asked: not on the list of the configuration, or inside (T-PKI-25)."""
+
+    code = "address-refused"
+    kind = Kind.UNAVAILABLE
+    title = "外部地址不在允许范围内"
+    title_en = "This address may not be asked"
+    advice = "请检查 ESEAL_OUTSIDE_HOSTS 与 ESEAL_OUTSIDE_PRIVATE_HOSTS 的配置。"
+
+
+class CertificateRefused(ServiceError):  # noqa: N818
+    """A certificate from an outside authority is not the one that was asked for."""
+
+    code = "certificate-refused"
+    kind = Kind.INVALID
+    title = "导入的证书不符合要求"
+    title_en = "The certificate is not accepted"
+    advice = "请核对证书与申请的密钥、机构代码、用途、有效期及签发机构是否一致。"
