@@ -1,8 +1,7 @@
 """Read the parts of a multipart form, in memory only.
 
 The request's body was already counted against its limit before it came here. File names that come
-along are not looked at, nothing is written to a disk. A name that comes twice is refused: two
-readers could take different parts.
+along are not looked at, nothing is written to a disk (T-WEB-13).
 """
 
 from dataclasses import dataclass, field
@@ -21,7 +20,7 @@ _LONGEST_BOUNDARY = 200
 class _Part:
     """One part of the form while it is read."""
 
-    name: str | None = None
+    name: str = ""
     header: bytearray = field(default_factory=bytearray)
     value: bytearray = field(default_factory=bytearray)
     body: bytearray = field(default_factory=bytearray)
@@ -31,7 +30,7 @@ class _FormReader:
     """Takes what the parser calls out."""
 
     def __init__(self) -> None:
-        self.parts: dict[str, bytes] = {}
+        self.parts: list[tuple[str, bytes]] = []
         self.is_whole = False
         self._count = 0
         self._part = _Part()
@@ -60,24 +59,35 @@ class _FormReader:
         self._part.body += memoryview(data)[start:end]
 
     def part_end(self) -> None:
-        name = self._part.name
-        if not name or name in self.parts:
-            raise MalformedRequest("表单的部分没有名称或重名", reason="form")
-        self.parts[name] = bytes(self._part.body)
+        self.parts.append((self._part.name, bytes(self._part.body)))
 
     def end(self) -> None:
         self.is_whole = True
 
 
 def read_form(content_type: str, body: bytes) -> dict[str, bytes]:
-    """Return the parts of a form by name.
+    """Return the parts of a form by name, which every part must have for itself.
+
+    A name that comes twice is refused: two readers could take different parts. Raises
+    ``MalformedRequest`` (reason ``form``) for anything but a complete multipart form.
+    """
+    parts = read_parts(content_type, body)
+    form = dict(parts)
+    if "" in form or len(form) < len(parts):
+        raise MalformedRequest("表单的部分没有名称或重名", reason="form")
+    return form
+
+
+def read_parts(content_type: str, body: bytes) -> list[tuple[str, bytes]]:
+    """Return name and content of every part in order; a part without a name has an empty one.
 
     Raises ``MalformedRequest`` (reason ``form``) for anything but a complete multipart form.
     """
     media_type, options = parse_options_header(content_type)
     boundary = options.get(b"boundary", b"")
     if media_type != MULTIPART.encode() or not 0 < len(boundary) <= _LONGEST_BOUNDARY:
-        raise MalformedRequest("不是 multipart 表单", reason="form")
+        named = media_type.decode("latin-1")[:80]
+        raise MalformedRequest("不是 multipart 表单", reason="form", media_type=named)
     reader = _FormReader()
     try:
         parser = MultipartParser(

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from keys.errors import ServiceError
 from seal_service.errors import DocumentTooLarge
+from seal_service.plumbing.forms import MOST_PARTS
 from verifier.uploads import (
     LARGEST_DOCUMENT,
-    MOST_PARTS,
     UploadMissing,
     UploadUnreadable,
     read_upload,
