@@ -1,7 +1,6 @@
 """From domain values to the wire types of ``schemas``: explicit, field by field."""
 
 import base64
-from datetime import UTC, datetime
 from typing import Literal
 
 from licence_store.desk import Released
@@ -19,11 +18,7 @@ from licence_store.schemas import (
     UseAnswer,
 )
 from licence_store.states import STATE_NAMES
-
-
-def instant(moment: datetime) -> str:
-    """Write an instant as RFC 3339 in UTC."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+from seal_service.plumbing.instants import instant
 
 
 def authority_to_wire(authority: IssuingAuthority) -> IssuingAuthorityBody:

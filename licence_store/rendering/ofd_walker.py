@@ -8,6 +8,7 @@ upright. Anything else is a ``RenderingFault``.
 import math
 import struct
 from collections.abc import Callable, Sequence
+from copy import copy
 from dataclasses import dataclass, field, replace
 
 from licence_store.rendering.errors import RenderingFault
@@ -34,7 +35,7 @@ QR_MARK = "/EsealQR"
 """Stands in the content where the QR code's path was cut out."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _State:
     matrix: Matrix
     fill: Colour = (0, 0, 0)
@@ -89,7 +90,7 @@ class Walker:
 
     def save(self, _: list[Operand]) -> None:
         """Operator q."""
-        self._stack.append(self._state)
+        self._stack.append(copy(self._state))
 
     def restore(self, _: list[Operand]) -> None:
         """Operator Q."""
@@ -98,40 +99,39 @@ class Walker:
     def concatenate(self, operands: list[Operand]) -> None:
         """Operator cm."""
         a, b, c, d, e, f = _numbers(operands)
-        matrix = multiply((a, b, c, d, e, f), self._state.matrix)
-        self._state = replace(self._state, matrix=matrix)
+        self._state.matrix = multiply((a, b, c, d, e, f), self._state.matrix)
 
     def fill_colour(self, operands: list[Operand]) -> None:
         """Operator scn."""
-        self._state = replace(self._state, fill=_colour(operands))
+        self._state.fill = _colour(operands)
 
     def stroke_colour(self, operands: list[Operand]) -> None:
         """Operator SCN."""
-        self._state = replace(self._state, stroke=_colour(operands))
+        self._state.stroke = _colour(operands)
 
     def line_width(self, operands: list[Operand]) -> None:
         """Operator w."""
-        self._state = replace(self._state, line_width=_numbers(operands)[0])
+        self._state.line_width = _numbers(operands)[0]
 
     def line_cap(self, operands: list[Operand]) -> None:
         """Operator J."""
-        self._state = replace(self._state, cap=int(_numbers(operands)[0]))
+        self._state.cap = int(_numbers(operands)[0])
 
     def line_join(self, operands: list[Operand]) -> None:
         """Operator j."""
-        self._state = replace(self._state, join=int(_numbers(operands)[0]))
+        self._state.join = int(_numbers(operands)[0])
 
     def dashes(self, operands: list[Operand]) -> None:
         """Operator d."""
         pattern = operands[0]
         if not isinstance(pattern, list):
             raise RenderingFault("a dash pattern is a list")
-        self._state = replace(self._state, dash=tuple(_numbers(list(pattern))))
+        self._state.dash = tuple(_numbers(list(pattern)))
 
     def graphics_state(self, operands: list[Operand]) -> None:
         """Operator gs: only opacity is known."""
         fill, stroke = self.page.opacities[str(operands[0])]
-        self._state = replace(self._state, fill_opacity=fill, stroke_opacity=stroke)
+        self._state.fill_opacity, self._state.stroke_opacity = fill, stroke
 
     def ignore(self, _: list[Operand]) -> None:
         """Operators without effect here: colour spaces, miter limit, intent, text begin and end."""
@@ -204,7 +204,7 @@ class Walker:
                 min(box[2], outer[2]),
                 min(box[3], outer[3]),
             )
-        self._state = replace(self._state, clip=box)
+        self._state.clip = box
 
     def _check_inside(self, box: Box) -> None:
         clip = self._state.clip

@@ -1,6 +1,7 @@
 """Validators of codes and names: published values, the written rule for text (T-API-26..28)."""
 
 import time
+import unicodedata
 from collections.abc import Callable
 from datetime import date
 
@@ -9,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from licence_store.codes import (
+    _PLAIN,
     HolderCodeType,
     TextRule,
+    _refusal,
     check_area_code,
     check_citizen_id,
     check_holder_code,
@@ -264,3 +267,12 @@ def test_validators_take_linear_time() -> None:
         with pytest.raises(InvalidCode):
             check(long)
     assert time.process_time() - began < 1
+
+
+def test_every_plain_character_is_one_the_rule_allows() -> None:
+    """The short cut for ordinary text must not let anything past the written rule."""
+    plain = [chr(point) for point in range(0x110000) if _PLAIN.fullmatch(chr(point))]
+    assert len(plain) > 20_900
+    for character in plain:
+        assert _refusal(character, 0, False) is None
+        assert unicodedata.is_normalized("NFC", f"一{character}一")
