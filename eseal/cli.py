@@ -19,6 +19,7 @@ from rich.text import Text
 
 import licence_store.cli
 import seal_service.cli
+import seal_service.picture_cli
 import verifier.cli
 import verifier.receipts.cli
 from eseal.demo import Demo
@@ -263,6 +264,16 @@ def _seal_tools(ctx: click.Context) -> seal_service.cli.SealTools:
     )
 
 
+def _picture_tools(ctx: click.Context) -> seal_service.picture_cli.PictureTools:
+    front = _front(ctx)
+    return seal_service.picture_cli.PictureTools(
+        desk=front.service().pictures,
+        operator=front.operator,
+        tell=front.tell,
+        tell_rows=front.tell_rows,
+    )
+
+
 def _verify_tools(ctx: click.Context) -> verifier.cli.VerifyTools:
     front = _front(ctx)
     has_library = (front.settings.data_folder / "pki" / "trust.pem").exists()
@@ -282,6 +293,7 @@ licence_store.cli.add_commands(cli, _library_tools)
 verifier.cli.add_commands(cli, _verify_tools)
 verifier.receipts.cli.add_commands(cli, _verify_tools)
 seal_service.cli.add_commands(cli, _seal_tools)
+seal_service.picture_cli.add_commands(cli, _picture_tools)
 
 
 def main() -> None:

@@ -33,6 +33,7 @@ from licence_store.rendering.face import FaceRenderer
 from licence_store.rendering.manifest import load_templates
 from licence_store.sealing_adapter import LicenceSealingAdapter
 from licence_store.settings import LicenceSettings
+from seal_service import picture_api
 from seal_service.plumbing.auth import Authenticator, Caller
 from seal_service.plumbing.bounded import BoundedPool, default_plan
 from seal_service.plumbing.clock import Clock, SystemClock
@@ -50,7 +51,7 @@ from seal_service.seals.emblems import load_emblem
 from seal_service.seals.faces import SealFonts
 from seal_service.seals.glyphs import SealFont
 from seal_service.seals.model import Seal, SigningIdentity
-from seal_service.seals.preview import SealPainter
+from seal_service.seals.preview import PictureDesk, SealPainter
 from seal_service.settings import SealSettings
 from seal_service.translog.log import LogSigner
 from verifier.bounded_judging import PRELOAD
@@ -91,6 +92,7 @@ class Service:
     sealer: Sealer
     sealing_desk: SealingDesk
     bureau: SealBureau
+    pictures: PictureDesk
     verification: Verification
     maintenance: Maintenance
     renderer: FaceRenderer
@@ -119,6 +121,7 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
         sealer=sealer,
         sealing_desk=_build_sealing_desk(installation, clock, sealer, pool),
         bureau=_build_bureau(installation, clock),
+        pictures=PictureDesk(_build_painter(installation), installation.database, clock),
         verification=verification,
         maintenance=_build_maintenance(installation, clock, office, sealer),
         renderer=renderer,
@@ -322,6 +325,11 @@ def build_api(service: Service, parts: frozenset[Part] = ALL_PARTS) -> FastAPI:
     if Part.SEALS in parts:
         routes = seal_service.api.SealRoutes(bureau=service.bureau, require=require)
         app.include_router(seal_service.api.build_router(routes))
+        app.include_router(
+            picture_api.build_router(
+                picture_api.PictureRoutes(desk=service.pictures, require=require)
+            )
+        )
         sealings = sealings_api.SealingRoutes(desk=service.sealing_desk, require=require)
         app.include_router(sealings_api.build_router(sealings))
     if Part.VERIFIER in parts:
@@ -336,6 +344,7 @@ def _limits(settings: Settings) -> Limits:
         body=settings.body_limit_bytes,
         upload=settings.upload_limit_bytes + Limits().upload % (1024 * 1024),
         upload_paths=(
+            "/v1/seal-pictures",
             "/v1/sealings",
             "/v1/verifications",
             "/v1/comparisons",

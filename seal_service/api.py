@@ -18,6 +18,7 @@ from seal_service.errors import (
     InvalidSealOrder,
     SealExpired,
     SealNotFound,
+    SealPictureNotFound,
     SealStateRefused,
     SelfCheckFailed,
     UnsafePicture,
@@ -152,7 +153,7 @@ def _add_application(router: APIRouter, parts: SealRoutes) -> None:
         status_code=status.HTTP_201_CREATED,
         operation_id="post_seal",
         summary="Apply for a seal",
-        responses=problem_responses(InvalidSealOrder, SealNotFound),
+        responses=problem_responses(InvalidSealOrder, SealNotFound, SealPictureNotFound),
     )
     def post_seal(
         body: SealApplicationBody, caller: Annotated[Caller, Depends(parts.require(SCOPE_MANAGE))]

@@ -10,9 +10,10 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from seal_service.errors import InvalidSealOrder
+from seal_service.picture_schemas import DESIGN_EXAMPLE, DesignAnswer, FaceBody
 from seal_service.plumbing.strict_json import StrictModel
 from seal_service.seals.lookup import LARGEST_PAGE
-from seal_service.seals.model import MandateGrant, SealApplication, SealFace, SealKind
+from seal_service.seals.model import MandateGrant, SealApplication, SealKind
 from seal_service.seals.states import SealState
 
 _SEAL_ID_EXAMPLE = "11320102MB9K00021D7F3A90B2C4D5E6F1"
@@ -65,34 +66,9 @@ def read_instant(text: str, field: str) -> datetime:
     return moment.astimezone(UTC)
 
 
-class SealApplicationBody(StrictModel):
+class SealApplicationBody(FaceBody):
     """An application for a seal (印章申请)."""
 
-    kind: Literal["official", "licence"] = Field(
-        description="法定名称章 or 电子证照专用章.", examples=["licence"]
-    )
-    name: str = Field(
-        min_length=2,
-        max_length=40,
-        description="The body's name, around the star.",
-        examples=["金陵市云栖区行政审批局"],
-    )
-    line_below: str = Field(
-        default="",
-        max_length=12,
-        description="Purpose of a special seal, below the star.",
-        examples=["电子证照专用章"],
-    )
-    number: str = Field(
-        default="",
-        max_length=18,
-        pattern=r"^[0-9A-Z]*$",
-        description="Registered seal code, at the lower rim.",
-        examples=["3201020000017"],
-    )
-    diameter_mm: float = Field(
-        default=42.0, ge=38, le=60, description="Physical diameter.", examples=[42.0]
-    )
     valid_from: InstantText
     valid_until: InstantText
     predecessor_seal_id: str | None = Field(
@@ -109,12 +85,7 @@ class SealApplicationBody(StrictModel):
         return SealApplication(
             authority_code=authority_code,
             kind=SealKind(self.kind),
-            face=SealFace(
-                name=self.name,
-                line_below=self.line_below,
-                number=self.number,
-                diameter_mm=self.diameter_mm,
-            ),
+            face=self.to_face(),
             valid_from=read_instant(self.valid_from, "valid_from"),
             valid_until=read_instant(self.valid_until, "valid_until"),
             predecessor_seal_id=self.predecessor_seal_id,
@@ -212,6 +183,7 @@ class SealAnswer(StrictModel):
     name: str = Field(description="Seal name.", examples=["金陵市云栖区行政审批局电子证照专用章"])
     number: str = Field(description="Registered seal code.", examples=["3201020000017"])
     diameter_mm: float = Field(description="Physical diameter.", examples=[42.0])
+    design: DesignAnswer = Field(description="How it looks.", examples=[DESIGN_EXAMPLE])
     valid_from: str = Field(description="First instant of validity.", examples=[_INSTANT_EXAMPLE])
     valid_until: str = Field(description="Last instant of validity.", examples=[_INSTANT_EXAMPLE])
     state: str = Field(description="State in the register.", examples=["active"])

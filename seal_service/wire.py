@@ -4,6 +4,7 @@ import hashlib
 from datetime import UTC, datetime
 
 from keys.certificates import parse_certificate
+from seal_service.picture_schemas import design_to_wire
 from seal_service.schemas import (
     MandateAnswer,
     SealAnswer,
@@ -30,6 +31,7 @@ def seal_to_wire(seal: Seal) -> SealAnswer:
         name=seal.name,
         number=application.face.number,
         diameter_mm=application.face.diameter_mm,
+        design=design_to_wire(application.face),
         valid_from=instant(application.valid_from),
         valid_until=instant(application.valid_until),
         state=seal.state.value,

@@ -69,7 +69,7 @@ def block_outline(seal: BlockSeal, font: SealFont) -> SealOutline:
     glyphs = GlyphOutlines(font)
     size = (seal.width_mm, seal.height_mm)
     side = min(size)
-    rim = max(0.6, side * _RIM)
+    rim = min(1.2, max(0.6, side * _RIM))
     paths = _frame(size, rim)
     box = _inside(size, rim + side * _ROOM)
     if seal.number:
@@ -180,9 +180,13 @@ def _name_columns(name: str) -> list[str]:
 
 def _in_columns(columns: Sequence[str], box: _Box, glyphs: GlyphOutlines) -> list[ClosedPath]:
     paths: list[ClosedPath] = []
-    width = box.width / len(columns)
-    for index, column in enumerate(columns):
-        x = box.left + box.width - (index + 0.5) * width
+    # A fuller column has flatter characters: it is narrowed, so that they stay near the others'.
+    shares = [1 / math.sqrt(len(column)) for column in columns]
+    right = box.left + box.width
+    for column, share in zip(columns, shares, strict=True):
+        width = box.width * share / sum(shares)
+        x = right - width / 2
+        right -= width
         height = box.height / len(column)
         for row, character in enumerate(column):
             place = upright((x, box.top + (row + 0.5) * height))

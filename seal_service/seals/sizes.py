@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from seal_service.errors import InvalidSealOrder
-from seal_service.seals.design import Emblem
+from seal_service.seals.design import Emblem, SealShape
+from seal_service.seals.model import SealFace
 
 SOURCE = "国发〔1999〕25号"
-LARGEST_SPECIAL_MM = 45.0
-SMALLEST_ROUND_MM = 20.0
 
 
 class BodyKind(StrEnum):
@@ -70,16 +69,18 @@ RULES = {
 }
 
 
-def check_size(body: BodyKind, diameter_mm: float, centre: Emblem) -> None:
-    """Raise ``InvalidSealOrder`` unless the seal is one this kind of body may have."""
-    rule = RULES[body]
-    fits = diameter_mm <= rule.diameter_mm if rule.is_at_most else diameter_mm == rule.diameter_mm
+def check_size(body: BodyKind, face: SealFace) -> None:
+    """Raise ``InvalidSealOrder`` unless the round seal is one this kind of body may have."""
+    if face.design.shape is not SealShape.ROUND:
+        return
+    rule, diameter = RULES[body], face.diameter_mm
+    fits = diameter <= rule.diameter_mm if rule.is_at_most else diameter == rule.diameter_mm
     if not fits:
         bound = "不大于" if rule.is_at_most else "为"
         raise InvalidSealOrder(
             f"{rule.bodies}的印章直径{bound} {rule.diameter_mm:g} 毫米（{SOURCE}）",
             field="diameter_mm",
         )
-    if centre is not rule.centre:
+    if face.design.centre is not rule.centre:
         shown = "国徽" if rule.centre is Emblem.NATIONAL else "五角星"
         raise InvalidSealOrder(f"{rule.bodies}的印章中央刊{shown}（{SOURCE}）", field="centre")
