@@ -18,6 +18,7 @@ from rich.text import Text
 from keys.crl import MAX_CRL_BYTES
 from seal_service.errors import DocumentTooLarge
 from seal_service.plumbing.clock import Clock
+from seal_service.plumbing.instants import instant
 from verifier.answers import authentic_words, headline_words, in_force_words
 from verifier.explanations import Explanation, explain
 from verifier.given_evidence import GivenEvidence, GivenFile, read_evidence
@@ -34,7 +35,7 @@ from verifier.verdict import (
     TimeSource,
     Verdict,
 )
-from verifier.wire import instant, verdict_to_json
+from verifier.wire import verdict_to_json
 from verifier.words import CHECK_NAMES, reason_words
 
 NOT_VALID = 1
@@ -234,9 +235,10 @@ def _tell(console: Console, path: Path, verdict: Verdict, *, is_explained: bool)
 def tell_signature(console: Console, signature: SignatureVerdict) -> None:
     """Print one line about a signature."""
     seal = "" if signature.seal is None else f"{signature.seal.name} ({signature.seal.id})"
+    signed = "?" if signature.signed_at is None else instant(signature.signed_at)
     console.print(
         f"  {signature.kind} {seal or signature.signer}: integrity {signature.integrity.value},"
-        f" {signature.trust.value}, signed {instant(signature.signed_at) or '?'}"
+        f" {signature.trust.value}, signed {signed}"
         f" ({TIME_SOURCES[signature.time_source]})",
         markup=False,
     )

@@ -14,10 +14,10 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from keys.errors import ServiceError
 from licence_store.errors import LicenceNotFound
+from seal_service.plumbing.instants import instant
 from seal_service.plumbing.problems import status_of
 from verifier.comparison.presenting import ComparisonView
 from verifier.presenting import VerdictPage, beijing_second
-from verifier.wire import instant
 
 PAGES = Path(__file__).parent / "pages"
 STATIC_TYPES = {"verifier.css": "text/css; charset=utf-8", "icon.svg": "image/svg+xml"}

@@ -4,19 +4,13 @@
 added, never renamed or removed.
 """
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeAlias
 
+from seal_service.plumbing.instants import instant
 from verifier.verdict import Finding, LicenceFacts, SignatureVerdict, Verdict
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
-
-
-def instant(moment: datetime | None) -> str | None:
-    """Write an instant as RFC 3339 in UTC, or None."""
-    if moment is None:
-        return None
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def finding_to_json(finding: Finding) -> dict[str, Json]:
@@ -40,7 +34,7 @@ def signature_to_json(signature: SignatureVerdict, judged_at: datetime) -> dict[
         "verdict": signature.outcome.value,
         "integrity": signature.integrity.value,
         "trust": signature.trust.value,
-        "signed_at": instant(signature.signed_at),
+        "signed_at": _instant_or_none(signature.signed_at),
         "time_source": signature.time_source.value,
         "judged_for": instant(signature.signed_at or judged_at),
         "signer": signature.signer,
@@ -61,7 +55,7 @@ def licence_to_json(licence: LicenceFacts) -> dict[str, Json]:
         "issuing_authority_name": licence.issuing_authority_name,
         "state": licence.state,
         "state_reason": licence.state_reason,
-        "state_since": instant(licence.state_since),
+        "state_since": _instant_or_none(licence.state_since),
         "issued_on": licence.issued_on,
         "valid_from": licence.valid_from,
         "valid_until": licence.valid_until,
@@ -89,3 +83,7 @@ def verdict_to_json(verdict: Verdict) -> dict[str, Json]:
         "findings": [finding_to_json(finding) for finding in verdict.findings],
         "licence": None if verdict.licence is None else licence_to_json(verdict.licence),
     }
+
+
+def _instant_or_none(moment: datetime | None) -> str | None:
+    return None if moment is None else instant(moment)

@@ -8,9 +8,10 @@ from enum import StrEnum
 
 from keys.certificates import Certificate
 from keys.errors import Kind, ServiceError
+from seal_service.plumbing.instants import instant
 from verifier.answers import Words, authentic_words, headline_words, in_force_words
 from verifier.verdict import Verdict
-from verifier.wire import Json, instant, verdict_to_json
+from verifier.wire import Json, verdict_to_json
 
 RECEIPT_TYPE = "verification-receipt"
 RECEIPT_VERSION = 1

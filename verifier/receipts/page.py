@@ -9,6 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Set
 from dataclasses import asdict
 
+from seal_service.plumbing.instants import instant
 from verifier.explanations import Explanation, explain
 from verifier.presenting import (
     SIGNATURE_KINDS,
@@ -19,7 +20,6 @@ from verifier.presenting import (
 )
 from verifier.receipts.model import Receipt
 from verifier.verdict import TRUST_CHECKS, Check, Finding, InstantSource, Result, in_order
-from verifier.wire import instant
 from verifier.words import CHECK_NAMES, reason_words
 
 MISSING = "〓"
