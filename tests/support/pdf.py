@@ -55,7 +55,7 @@ class PDFSpec:
     catalog_entries: str = ""
     extra_objects: Objects = field(default_factory=dict)
     """By number; they take the place of the document's own."""
-    keywords: str = KEYWORDS
+    keywords: str = field(default_factory=lambda: KEYWORDS)
     metadata_keywords: str | None = None
     header: bytes = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n"
     trailer_entries: str = ""

@@ -16,10 +16,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from keys.certificates import Certificate
+from seal_service.formats.notices import Notice
 from seal_service.formats.pdf.integrity import own_form_problems
 from seal_service.formats.pdf.model import ChangeKind, PDFDocument, PDFSignature
 from verifier.rules.chain import ChainEvidence, read_certificates, shown_name
-from verifier.rules.findings import failed, finding, notice, passed, unknown
+from verifier.rules.findings import failed, notice, passed, unknown
 from verifier.rules.pdf_values import (
     CLAUSE,
     JudgedValue,
@@ -33,7 +34,6 @@ from verifier.verdict import (
     Check,
     Finding,
     Integrity,
-    Result,
     SignatureVerdict,
     TimeSource,
     in_order,
@@ -215,12 +215,19 @@ def _whole_file(document: PDFDocument, *, is_own: bool) -> Iterator[Finding]:
         yield unknown(Check.COVERAGE, "uncovered", last.field_name, clause=CLAUSE)
 
 
+def _is_taken_off(problem: Notice, document: PDFDocument) -> bool:
+    """Return whether a certification was taken off, or the only signature was (T-PDF-09)."""
+    was_certified = any(one.reason == "perms-dangling" for one in document.problems)
+    return problem.reason == "signature-removed" and (was_certified or not document.signatures)
+
+
 def _document(document: PDFDocument, opened: OpenedPDF) -> Iterator[Finding]:
     """Report what is odd about the file; what acts in it is listed, never run (T-PDF-13, 17)."""
     check = Check.CONTAINER
-    result = Result.FAILED if opened.is_own else Result.UNKNOWN
     for problem in document.problems:
-        yield finding(check, result, "ambiguous-structure", problem.subject, detail=problem.reason)
+        is_proof = opened.is_own or _is_taken_off(problem, document)
+        say = failed if is_proof else unknown
+        yield say(check, "ambiguous-structure", problem.subject, detail=problem.reason)
     if opened.is_own and document.signatures:
         for reason in dict.fromkeys(own_form_problems(document)):
             yield failed(check, "own-form", reason, clause="ISO 32000-1, 7.5")
