@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -39,7 +39,7 @@ SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 ALGORITHM_PROTECTION = "1.2.840.113549.1.9.52"
 
 
-@lru_cache(maxsize=4)
+@cache
 def _rsa_key(name: str) -> rsa.RSAPrivateKey:
     del name
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
