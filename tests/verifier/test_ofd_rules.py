@@ -510,6 +510,8 @@ def test_what_the_listing_does_not_name_is_smuggled_and_what_is_gone_is_named() 
     assert ("document-digest", "digest-missing") in faults(gone)
     forged = with_entries(with_listing(seal_document(THEIRS)), {"signedvalue.dat": b"\x30\x00"})
     assert judge(forged).outcome is Outcome.INVALID
+    unsigned = with_entries(with_listing(seal_document(THEIRS)), {"signedvalue.dat": None})
+    assert ("structure", "malformed") in faults(judge(unsigned))
     broken = with_entries(with_listing(seal_document(THEIRS)), {"OFDEntries.xml": b"<a/>"})
     assert judge(broken).outcome is Outcome.INVALID
 

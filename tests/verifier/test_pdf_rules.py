@@ -362,6 +362,14 @@ def test_a_seal_in_a_pdf_is_judged_like_any_seal() -> None:
     assert faults(moved) == {("document-digest", "data-hash-mismatch")}
 
 
+@pytest.mark.parametrize("value", [b"", b"\x30\x00", b"\x30\x03\x02\x01\x04", b"a seal"])
+def test_a_field_for_a_seal_that_holds_none_is_invalid(value: bytes) -> None:
+    """T-PDF-01, T-SES-02."""
+    verdict = judge(sign_pdf(replace(GM_SEAL, message=lambda _: value.ljust(200, b"\x00"))))
+    assert ("structure", "malformed") in faults(verdict)
+    assert verdict.outcome is Outcome.INVALID
+
+
 def test_an_encrypted_or_cut_file_is_an_answer() -> None:
     """T-PDF-15, T-PDF-13."""
     pdf = sign_pdf()

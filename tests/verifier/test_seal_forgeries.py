@@ -8,7 +8,7 @@ that belongs to somebody else.
 import hashlib
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 
@@ -309,6 +309,29 @@ def test_a_stamp_over_a_weak_digest_is_no_evidence() -> None:
     verdict = judge(seal_document(SealedSpec(token=stamp)))
     assert faults(verdict) == {("timestamp", "timestamp-bad")}
     assert verdict.signatures[0].time_source is TimeSource.CLAIMED
+
+
+@pytest.mark.parametrize(
+    ("at", "is_fault"), [(NOW - timedelta(days=29), False), (NOW - timedelta(days=31), True)]
+)
+def test_a_seal_stamped_before_it_was_made_is_invalid(at: datetime, is_fault: bool) -> None:
+    """T-SES-29, T-SES-31: GM/T 0031-2025 lets the maker stamp the seal itself."""
+    kept: list[bytes] = []
+
+    def keep(value: bytes) -> bytes:
+        kept[:] = kept or [value]
+        return kept[0]
+
+    plain = SealSpec(version=5, value=keep)
+    seal_of(SealedSpec(seal=plain))
+    token = SM2_TRUST.stamper(at).stamp(kept[0])
+    stamped = replace(plain, timestamp=asn1.explicit(0, asn1.bit_string(token)))
+    spec = SealedSpec(
+        provider=FOREIGN, seal_der=seal_of(SealedSpec(seal=stamped)), seal=SealSpec(version=5)
+    )
+    verdict = judge(seal_document(spec))
+    assert (("timestamp", "time-after-timestamp") in faults(verdict)) is is_fault
+    assert (verdict.outcome is Outcome.VALID) is not is_fault
 
 
 # A good seal that is somebody else's
