@@ -252,7 +252,7 @@ def _is_logged(connection: Connection, licence: Licence, kind: str) -> bool | No
     file = next((file for file in licence.files if file.format.value == kind), None)
     if file is None:
         return None
-    return log.prove_use(connection, licence.authority_code, file.seal_use_id) is not None
+    return log.is_published(connection, licence.authority_code, file.seal_use_id)
 
 
 def _seals(

@@ -184,6 +184,17 @@ def prove_use(connection: Connection, authority_code: str, use_id: str) -> Prove
     return ProvenUse(proof=proof, salt=bytes(row.salt), committed_at=row.committed_at)
 
 
+_INDEX_OF = select(log_entries.c.leaf_index).where(
+    log_entries.c.authority_code == bindparam("authority"), log_entries.c.use_id == bindparam("use")
+)
+
+
+def is_published(connection: Connection, authority_code: str, use_id: str) -> bool:
+    """Tell whether a use has its place in the log; whoever doubts it asks for the proof."""
+    found = connection.execute(_INDEX_OF, {"authority": authority_code, "use": use_id})
+    return found.scalar_one_or_none() is not None
+
+
 def prove_growth(connection: Connection, old: int, new: int) -> tuple[bytes, ...]:
     """Return the proof that the log of ``new`` leaves continues the one of ``old``."""
     return merkle.consistency_proof(old, new, _Tree(connection).node)

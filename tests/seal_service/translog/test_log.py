@@ -84,6 +84,8 @@ def test_another_tenant_gets_no_proof(database: Database) -> None:
     publish(database)
     with database.reading() as connection:
         assert log.prove_use(connection, "11320100MB9K00013M", "su-1") is None
+        assert not log.is_published(connection, "11320100MB9K00013M", "su-1")
+        assert log.is_published(connection, TENANT, "su-1")
 
 
 def test_a_leaf_whose_transaction_failed_is_not_in_the_log(database: Database) -> None:
