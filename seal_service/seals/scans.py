@@ -25,7 +25,7 @@ _LEAST_GROUND = 150
 """Brightness of the paper, of 255."""
 _INK_SHARE = (0.02, 0.92)
 """Part of the cropped picture that ink covers: less is no seal, more is a red sheet."""
-_FOOT, _HEAD = 0.16, 0.80
+_FOOT, _HEAD = 0.14, 0.70
 """Parts of full ink below which a pixel is ground, and from which it is full."""
 _SHAPE_TOLERANCE = 0.06
 
