@@ -7,38 +7,59 @@ that was read before stays in use (T-PKI-21).
 
 import threading
 
+from eseal.outside import Outside
 from keys.errors import ServiceError
 from keys.pki import PKI
 from keys.revocation import RevocationEvidence, check_not_older
 from seal_service.plumbing.logging import log_alarm
 from verifier.evidence import TrustMaterial
 
+Stamps = tuple[int | tuple[str, int], ...]
+
 
 class TrustSource:
     """Hands out trust, intermediates and the current revocation lists."""
 
-    def __init__(self, pki: PKI) -> None:
+    def __init__(self, pki: PKI, outside: Outside | None = None) -> None:
+        """Take the PKI, and the outside authorities where there are any."""
         self._pki = pki
+        self._outside = outside
         self._guard = threading.Lock()
-        self._stamps: tuple[int, ...] = ()
-        self._material = self._read(pki.crls)
+        self._stamps: Stamps = ()
+        self._own = pki.crls
+        self._others = {} if outside is None else outside.crls()
+        self._material = self._read()
 
     def material(self) -> TrustMaterial:
         """Return what is current; a list that was published again counts from the next call on."""
-        stamps = self._pki.crl_stamps()
+        stamps = self._current_stamps()
         with self._guard:
             if stamps != self._stamps:
-                used = self._material.revocation.crls
-                pairs = zip(self._pki.crls, used, strict=True)
-                self._material = self._read(tuple(_newer(new, known) for new, known in pairs))
+                pairs = zip(self._pki.crls, self._own, strict=True)
+                self._own = tuple(_newer(new, known) for new, known in pairs)
+                if self._outside is not None:
+                    known = self._others
+                    fresh = self._outside.crls().items()
+                    self._others = {
+                        issuer: _newer(new, known.get(issuer, new)) for issuer, new in fresh
+                    }
+                self._material = self._read()
                 self._stamps = stamps
             return self._material
 
-    def _read(self, crls: tuple[bytes, ...]) -> TrustMaterial:
+    def _current_stamps(self) -> Stamps:
+        outside = () if self._outside is None else self._outside.certificates.stamps()
+        return (*self._pki.crl_stamps(), *outside)
+
+    def _read(self) -> TrustMaterial:
+        outside = self._outside
         return TrustMaterial(
-            trust=self._pki.trust,
-            intermediates=self._pki.intermediates,
-            revocation=RevocationEvidence(crls=crls),
+            trust=self._pki.trust if outside is None else outside.trust,
+            intermediates=(
+                *self._pki.intermediates,
+                *(() if outside is None else outside.issuers()),
+            ),
+            revocation=RevocationEvidence(crls=(*self._own, *self._others.values())),
         )
 
 

@@ -142,6 +142,11 @@ class OutsideCertificates:
         """Return the newest chain of a key, None where nothing was imported."""
         return next(iter(self.chains(key_name)), None)
 
+    def stamps(self) -> tuple[tuple[str, int], ...]:
+        """Return when each certificate and list was written (ns), to notice new ones."""
+        paths = sorted((*self._folder.glob("*/*.pem"), *self._folder.glob("crls/*.crl")))
+        return tuple((path.name, path.stat().st_mtime_ns) for path in paths)
+
     def all_chains(self) -> tuple[ImportedChain, ...]:
         """Return everything that was imported, by key, the newest first."""
         names = sorted({path.parent.name for path in self._folder.glob("*/*.pem")})
