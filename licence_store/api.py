@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Query, Response, status
+from fastapi import APIRouter, Depends, Query, Response, status
 
 from licence_store.codes import HolderCodeType
 from licence_store.desk import PresentationDesk, PresentationWish
@@ -58,6 +58,7 @@ from licence_store.wire import (
 from seal_service.errors import IdempotencyMismatch
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import Clock
+from seal_service.plumbing.idempotency import idempotency_header
 from seal_service.plumbing.problems import problem_responses
 
 SCOPE_ISSUE = "licences:issue"
@@ -92,17 +93,7 @@ def build_router(parts: LicenceRoutes) -> APIRouter:
     return router
 
 
-IdempotencyKey = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        min_length=8,
-        max_length=128,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Chosen by the caller, one per approval result; repeat it with every retry.",
-        examples=["3f1a7c52-6d0c-4f0e-9b59-0a6e8a1f2b77"],
-    ),
-]
+IdempotencyKey = Annotated[str, idempotency_header(one_per="approval result")]
 
 
 def _wire(parts: LicenceRoutes, licence: Licence) -> LicenceAnswer:

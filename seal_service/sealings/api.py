@@ -36,6 +36,8 @@ from seal_service.errors import (
 from seal_service.plumbing.auth import BODY, Caller
 from seal_service.plumbing.errors import MalformedRequest, StoredFileDamaged
 from seal_service.plumbing.forms import MULTIPART, read_form
+from seal_service.plumbing.idempotency import idempotency_header
+from seal_service.plumbing.instants import instant
 from seal_service.plumbing.problems import problem_responses
 from seal_service.plumbing.strict_json import read_json
 from seal_service.sealings.desk import Released, SealingDesk
@@ -49,7 +51,6 @@ from seal_service.sealings.schemas import (
 )
 from seal_service.seals.kept import KeptSealing
 from seal_service.seals.uses import DocumentFormat
-from seal_service.wire import instant
 
 SCOPE_USE = "seals:use"
 JSON = "application/json"
@@ -86,17 +87,7 @@ _REFUSALS = (
     StoredFileDamaged,
 )
 """What sealing may refuse besides what every route may."""
-IdempotencyKey = Annotated[
-    str,
-    Header(
-        alias="Idempotency-Key",
-        min_length=8,
-        max_length=128,
-        pattern=r"^[\x21-\x7e]+$",
-        description="Chosen by the caller, one per document; repeat it with every retry.",
-        examples=["3f1a7c52-6d0c-4f0e-9b59-0a6e8a1f2b77"],
-    ),
-]
+IdempotencyKey = Annotated[str, idempotency_header(one_per="document")]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
