@@ -2,11 +2,11 @@
 
 from fastapi import APIRouter, Response
 
-from keys.keystore import KeyStore
+from keys.signers import Signer
 from seal_service.plumbing.database import Database
 
 
-def build_health_router(store: KeyStore, database: Database) -> APIRouter:
+def build_health_router(store: Signer, database: Database) -> APIRouter:
     """Build ``GET /healthz``."""
     router = APIRouter(include_in_schema=False)
 

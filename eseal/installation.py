@@ -7,21 +7,17 @@ eseal.db       the database, unless ``ESEAL_DATABASE_URL`` names another
 files/         sealed files, by digest
 """
 
-import secrets
 from dataclasses import dataclass
 from datetime import datetime
 
 from eseal.errors import NotInitialised, TestKeysRefused
+from eseal.key_source import KeySource
 from eseal.migrations.runner import check_schema, migrate
 from eseal.settings import Environment, Settings
-from keys.errors import KeyStoreRefused
-from keys.keystore import KeyStore
 from keys.pki import PKI, load_pki, make_pki
-from keys.private_files import read_passphrase, write_new_file
+from keys.signers import ServiceKeys
 from seal_service.plumbing.blobs import FolderBlobs
 from seal_service.plumbing.database import Database
-
-PASSPHRASE_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +25,7 @@ class Installation:
     """An opened data folder."""
 
     settings: Settings
-    store: KeyStore
+    store: ServiceKeys
     pki: PKI
     database: Database
     blobs: FolderBlobs
@@ -42,8 +38,9 @@ def make_installation(settings: Settings, now: datetime) -> Installation:
     """
     folder = settings.data_folder
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    _make_passphrase(settings)
-    store = _open_store(settings)
+    source = KeySource(settings=settings)
+    source.make_passphrase()
+    store = source.open_keys()
     pki_folder = folder / "pki"
     if not (pki_folder / "trust.pem").exists():
         make_pki(pki_folder, store, now, base_url=settings.public_url())
@@ -52,11 +49,11 @@ def make_installation(settings: Settings, now: datetime) -> Installation:
         migrate(database)
     finally:
         database.close()
-    return open_installation(settings)
+    return open_installation(settings, store)
 
 
-def open_installation(settings: Settings) -> Installation:
-    """Open a data folder that was made before.
+def open_installation(settings: Settings, store: ServiceKeys | None = None) -> Installation:
+    """Open a data folder that was made before; ``store`` where its keys are open already.
 
     Raises ``NotInitialised``, ``SchemaMismatch``, ``TestKeysRefused``, or what key store, trust
     files and database refuse.
@@ -67,7 +64,7 @@ def open_installation(settings: Settings) -> Installation:
         raise NotInitialised(f"{folder} 中没有安装数据", folder=str(folder))
     if settings.environment is Environment.PRODUCTION:
         raise TestKeysRefused
-    store = _open_store(settings)
+    store = store or KeySource(settings=settings).open_keys()
     database = Database(settings.database())
     check_schema(database)
     return Installation(
@@ -77,19 +74,3 @@ def open_installation(settings: Settings) -> Installation:
         database=database,
         blobs=FolderBlobs(folder / "files"),
     )
-
-
-def _open_store(settings: Settings) -> KeyStore:
-    return KeyStore(settings.data_folder / "keys", read_passphrase(settings.passphrase_path()))
-
-
-def _make_passphrase(settings: Settings) -> None:
-    """Make a random pass-phrase for a trial; a deployment names a file of its own."""
-    path = settings.passphrase_path()
-    if path.exists():
-        return
-    if settings.passphrase_file is not None:
-        raise KeyStoreRefused(
-            "the pass-phrase file does not exist", reason="passphrase-missing", file=str(path)
-        )
-    write_new_file(path, secrets.token_hex(PASSPHRASE_BYTES).encode() + b"\n")

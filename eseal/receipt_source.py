@@ -10,9 +10,9 @@ from pathlib import Path
 from eseal.version import VERSION
 from keys.algorithms import KeyAlgorithm
 from keys.clock import Clock
-from keys.keystore import KeyStore
 from keys.pki import PKI
 from keys.pki_making import verifier_key_name
+from keys.signers import ServiceKeys
 from verifier.evidence import Verification
 from verifier.receipts.desk import ReceiptDesk, ReceiptParts
 from verifier.receipts.model import ReceiptSigner
@@ -23,7 +23,7 @@ SOFTWARE = f"eseal {VERSION}"
 class ReceiptKeys:
     """Makes signers of the verifier's keys."""
 
-    def __init__(self, pki: PKI, store: KeyStore, clock: Clock) -> None:
+    def __init__(self, pki: PKI, store: ServiceKeys, clock: Clock) -> None:
         self._pki, self._store, self._clock = pki, store, clock
 
     def signer(self, algorithm: KeyAlgorithm) -> ReceiptSigner:

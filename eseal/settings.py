@@ -7,8 +7,10 @@ Read from the environment (prefix ``ESEAL_``). Each option works when absent and
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from keys.pkcs11_store import SM2Input, SM2Output
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -18,6 +20,23 @@ class Environment(StrEnum):
 
     DEVELOPMENT = "development"
     PRODUCTION = "production"
+
+
+class KeyStoreKind(StrEnum):
+    """Where private keys are."""
+
+    FILES = "files"
+    PKCS11 = "pkcs11"
+    SDF = "sdf"
+
+
+class PassphraseSource(StrEnum):
+    """Where pass-phrases come from, of the key files and of a device."""
+
+    FILE = "file"
+    CREDENTIAL = "credential"
+    """The service manager hands it over (systemd ``LoadCredential=``)."""
+    PROMPT = "prompt"
 
 
 class Settings(BaseSettings):
@@ -36,6 +55,19 @@ class Settings(BaseSettings):
     passphrase_file: Path | None = Field(
         None, description="Pass-phrase of the key store. Empty: DATA/passphrase."
     )
+    passphrase_source: PassphraseSource = Field(
+        PassphraseSource.FILE, description="Where the pass-phrases of keys come from."
+    )
+    key_store: KeyStoreKind = Field(KeyStoreKind.FILES, description="Where private keys are.")
+    key_store_sessions: int = Field(8, ge=1, le=256, description="Open sessions of the device.")
+    device_module: Path | None = Field(None, description="The vendor's library of the device.")
+    device_keys: str = Field("", description="Names of the keys in the device; SDF: NAME=INDEX.")
+    device_passphrase_file: Path | None = Field(None, description="Pass-phrase of the device.")
+    token_label: str = Field("", description="Label of the PKCS#11 token.")
+    token_sign_mechanism: int | None = Field(None, description="Vendor's SM2 mechanism.")
+    token_sign_input: SM2Input = Field(SM2Input.DIGEST, description="What it signs.")
+    token_sign_output: SM2Output = Field(SM2Output.RAW, description="What it answers.")
+    token_generate_mechanism: int | None = Field(None, description="Vendor's SM2 key making.")
     templates_folder: Path = Field(PROJECT / "templates", description="Licence faces.")
     fonts_folder: Path = Field(
         PROJECT / ".cache" / "fonts", description="Fonts prepared by scripts/setup-fonts."
@@ -45,9 +77,29 @@ class Settings(BaseSettings):
         description="SVG or PNG of the national emblem, for bodies whose seal carries it. "
         "Empty: such seals cannot be made.",
     )
+    seal_request_hours: int = Field(
+        72, ge=1, le=720, description="How long a request about a seal waits for its confirmation."
+    )
+    seal_approval_days: int = Field(
+        30, ge=1, le=365, description="How long after its approval a seal may be made."
+    )
     libcrypto: str = Field("", description="Path of the libcrypto to use for SM2.")
     upload_limit_bytes: int = Field(20 * 1024 * 1024, description="Largest uploaded document.")
     body_limit_bytes: int = Field(1024 * 1024, description="Largest JSON body.")
+
+    tsa_url: str = Field("", description="Outside time-stamp authority, SM2. Empty: our own.")
+    tsa_rsa_url: str = Field("", description="Outside time-stamp authority, RSA.")
+    outside_hosts: str = Field("", description="Hosts that may be asked, HOST or HOST:PORT.")
+    outside_private_hosts: str = Field("", description="Those of them inside our network.")
+    outside_roots: Path | None = Field(None, description="PEM file of roots trusted besides ours.")
+    outside_roots_digest: str = Field("", description="SM3 of that file, hexadecimal.")
+    metrics: bool = Field(False, description="Whether GET /metrics answers.")
+
+    @field_validator("token_sign_mechanism", "token_generate_mechanism", mode="before")
+    @classmethod
+    def read_number(cls, value: object) -> object:
+        """Read a mechanism as vendors write it: 0x80000101 or decimal; empty is none."""
+        return (int(value, 0) if value else None) if isinstance(value, str) else value
 
     def public_url(self) -> str:
         """Return the address that links and QR codes carry, without a trailing slash."""

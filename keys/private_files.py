@@ -16,6 +16,7 @@ from keys.errors import KeyStoreRefused, KeyStoreUnavailable
 
 MAX_FILE_BYTES = 64 * 1024
 _LOOSE = 0o077
+_LOOSE_CREDENTIAL = 0o027
 
 
 def check_folder(folder: Path) -> None:
@@ -39,9 +40,11 @@ def make_folder(folder: Path) -> None:
     check_folder(folder)
 
 
-def read_file(path: Path) -> bytes:
+def read_file(path: Path, *, is_credential: bool = False) -> bytes:
     """Read a private file.
 
+    ``is_credential`` is for files that the service manager hands over: they may be owned by root,
+    and their group bits are the mask of the access list that lets this user in (systemd.exec(5)).
     Raises ``FileNotFoundError`` where there is none, ``KeyStoreRefused`` for a link, a loose mode,
     another owner or an unreasonable size, ``KeyStoreUnavailable`` where reading fails.
     """
@@ -53,12 +56,15 @@ def read_file(path: Path) -> bytes:
         if path.is_symlink():
             raise KeyStoreRefused("symbolic link", reason="symbolic-link") from None
         raise KeyStoreUnavailable("file cannot be read", reason="file") from error
-    with os.fdopen(handle, "rb") as file:
-        _check_status(os.fstat(handle), is_folder=False)
-        try:
+    check = _check_credential if is_credential else _check_file
+    try:
+        check(os.fstat(handle))
+        with os.fdopen(handle, "rb", closefd=False) as file:
             data = file.read(MAX_FILE_BYTES + 1)
-        except OSError as error:
-            raise KeyStoreUnavailable("file cannot be read", reason="file") from error
+    except OSError as error:
+        raise KeyStoreUnavailable("file cannot be read", reason="file") from error
+    finally:
+        os.close(handle)
     if len(data) > MAX_FILE_BYTES:
         raise KeyStoreRefused("file is too large", reason="damaged")
     return data
@@ -100,13 +106,26 @@ def _check_status(status: os.stat_result, *, is_folder: bool) -> None:
         raise KeyStoreRefused("others may reach it", reason="loose-mode")
 
 
-def read_passphrase(path: Path) -> bytes:
+def _check_file(status: os.stat_result) -> None:
+    _check_status(status, is_folder=False)
+
+
+def _check_credential(status: os.stat_result) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise KeyStoreRefused("not a plain file or folder", reason="not-a-folder")
+    if status.st_uid not in (0, os.geteuid()):
+        raise KeyStoreRefused("owned by another user", reason="owner")
+    if status.st_mode & _LOOSE_CREDENTIAL:
+        raise KeyStoreRefused("others may reach it", reason="loose-mode")
+
+
+def read_passphrase(path: Path, *, is_credential: bool = False) -> bytes:
     """Read a pass-phrase from a private file; a line end after it does not count.
 
     Raises ``KeyStoreRefused`` for a file that others may reach, or an empty one.
     """
     try:
-        passphrase = read_file(path).rstrip(b"\r\n")
+        passphrase = read_file(path, is_credential=is_credential).rstrip(b"\r\n")
     except FileNotFoundError:
         raise KeyStoreRefused("no pass-phrase file", reason="passphrase-missing") from None
     if not passphrase:

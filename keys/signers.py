@@ -1,7 +1,7 @@
 """What signs: the one interface of every key store, its health, and what is counted per key.
 
 Encrypted files (``keys.keystore``), a PKCS#11 token and an SDF device (``keys.device_store``) all
-have this shape (ADR 0013). A name means one key; the algorithm of the key decides what is signed;
+have this shape (ADR 0014). A name means one key; the algorithm of the key decides what is signed;
 a signature that leaves has been verified.
 """
 

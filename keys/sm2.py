@@ -1,6 +1,6 @@
 """SM2 signatures through the system's libcrypto (OpenSSL 3 or a successor), by ctypes.
 
-The only module that talks to a native library. GB/T 32918.2; the ID is always the default one.
+The only module that talks to libcrypto. GB/T 32918.2; the ID is always the default one.
 
 1. The library is the one the setting ESEAL_LIBCRYPTO names, else the one Python itself has mapped,
    else the one the system finds. There is no fallback to another engine.

@@ -7,7 +7,7 @@ import pytest
 from tests.architecture.tree import source
 
 ALLOWED = {
-    # ADR 0006: one SM2 module. ADR 0013: GM/T 0018 is a C interface, and vendors bring the library.
+    # ADR 0006: one SM2 module. ADR 0014: GM/T 0018 is a C interface, and vendors bring the library.
     "ctypes": ("keys.sm2", "keys.sdf"),
     "PyKCS11": ("keys.pkcs11_store",),
     # Rows are read and written where the tables' owners say.
