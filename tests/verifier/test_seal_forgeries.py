@@ -282,6 +282,13 @@ def test_a_stamp_of_an_authority_that_may_not_stamp_is_no_evidence(
     assert verdict.outcome is Outcome.INVALID
 
 
+def test_a_stamp_of_the_future_is_no_evidence() -> None:
+    """T-SES-29, T-SES-31."""
+    verdict = judge(seal_document(SealedSpec(stamped_at=NOW + 3 * HOUR)))
+    assert faults(verdict) == {("timestamp", "time-in-future")}
+    assert verdict.signatures[0].time_source is TimeSource.CLAIMED
+
+
 def test_a_stamp_of_a_revoked_authority_is_no_evidence() -> None:
     """T-SES-31."""
     party = SM2_TRUST.party("示例时间戳机构", TSA)
