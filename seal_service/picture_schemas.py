@@ -115,7 +115,19 @@ class FaceBody(StrictModel):
         description="How it looks; null: round with a star.",
         examples=[None],
     )
-    body: BodyKind | None = Field(
+    body_kind: (
+        Literal[
+            "state-council",
+            "province-or-ministry",
+            "vice-ministerial",
+            "state-unit",
+            "local-government",
+            "regional-office",
+            "temporary-body",
+            "department-or-unit",
+        ]
+        | None
+    ) = Field(
         default=None,
         description="Kind of body; when given, diameter and centre must be those of "
         "国发〔1999〕25号.",
@@ -131,8 +143,8 @@ class FaceBody(StrictModel):
             diameter_mm=self.diameter_mm,
             design=(self.design or DesignBody()).to_design(),
         )
-        if self.body is not None:
-            check_size(self.body, face)
+        if self.body_kind is not None:
+            check_size(BodyKind(self.body_kind), face)
         return face
 
 
