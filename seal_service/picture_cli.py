@@ -1,7 +1,7 @@
 """Commands of seal pictures: ``eseal seal-picture draw``, ``clean``, ``upload``, ``sizes``."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
@@ -14,8 +14,15 @@ from seal_service.seals.scans import clean_scan
 from seal_service.seals.sizes import RULES, SOURCE
 
 Facts = list[tuple[str, str]]
-_WIDTHS = {SealShape.ROUND: 42.0, SealShape.OVAL: 40.0, SealShape.BLOCK: 25.0, SealShape.NAME: 20.0}
+_WIDTHS = {
+    SealShape.ROUND: 42.0,
+    SealShape.OVAL: 40.0,
+    SealShape.BLOCK: 25.0,
+    SealShape.NAME: 20.0,
+    SealShape.SCAN: 42.0,
+}
 _HEIGHTS = {SealShape.OVAL: 30.0}
+Command = Callable[..., None]
 _SIDE = click.IntRange(8, 80)
 
 
@@ -43,29 +50,55 @@ def add_commands(root: click.Group, opened: OpenPictures) -> None:
     root.add_command(group)
 
 
+def design_options(command: Command) -> Command:
+    """Give a command the options that ``read_words`` reads."""
+    options = (
+        click.option(
+            "--shape", type=_choices(SealShape), default=SealShape.ROUND.value, show_default=True
+        ),
+        click.option("--height", type=click.FloatRange(8, 80), help="Mm; default as wide."),
+        click.option(
+            "--centre", type=_choices(Emblem), default=Emblem.STAR.value, show_default=True
+        ),
+        click.option(
+            "--lettering",
+            type=_choices(Lettering),
+            default=Lettering.RELIEF.value,
+            show_default=True,
+            help="Of a name seal: 朱文 (relief) or 白文 (intaglio).",
+        ),
+        click.option("--code", default="", help="In the middle of an oval seal."),
+        click.option("--picture", default="", help="Digest of an uploaded picture; shape scan."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def read_words(words: Mapping[str, object]) -> SealDesign:
+    """Return the design that the words of a command ask for."""
+    height = words["height"]
+    return SealDesign(
+        shape=SealShape(str(words["shape"])),
+        height_mm=0.0 if height is None else float(str(height)),
+        centre=Emblem(str(words["centre"])),
+        code=str(words["code"]),
+        lettering=Lettering(str(words["lettering"])),
+        picture_sha256=str(words["picture"]),
+    )
+
+
 def _choices(values: type[SealShape] | type[Emblem] | type[Lettering]) -> click.Choice[str]:
-    return click.Choice([str(value.value) for value in values if value is not SealShape.SCAN])
+    return click.Choice([str(value.value) for value in values])
 
 
 def _draw_command(opened: OpenPictures) -> click.Command:
     @click.command("draw")
     @click.option("--name", required=True, help="Name of the body, or of the person.")
-    @click.option(
-        "--shape", type=_choices(SealShape), default=SealShape.ROUND.value, show_default=True
-    )
     @click.option("--purpose", default="", help="Such as 电子证照专用章 or 发票专用章.")
     @click.option("--number", default="", help="Registered seal code, at the foot.")
-    @click.option("--code", default="", help="In the middle of an oval seal.")
     @click.option("--width", type=click.FloatRange(10, 80), help="Or diameter, mm.")
-    @click.option("--height", type=click.FloatRange(8, 80), help="Mm; default as the shape has.")
-    @click.option("--centre", type=_choices(Emblem), default=Emblem.STAR.value, show_default=True)
-    @click.option(
-        "--lettering",
-        type=_choices(Lettering),
-        default=Lettering.RELIEF.value,
-        show_default=True,
-        help="Of a name seal: 朱文 or 白文.",
-    )
+    @design_options
     @click.option(
         "-o",
         "--output",
@@ -82,29 +115,29 @@ def _draw_command(opened: OpenPictures) -> click.Command:
         if output.suffix.lower() == ".svg":
             data = tools.desk.painter.svg(kind, face).encode()
         else:
-            data = tools.desk.painter.preview("", kind, face).data
+            data = tools.desk.painter.preview(_tenant(tools, face), kind, face).data
         _write(tools, output, data)
 
     return draw
 
 
-def _face(words: dict[str, object]) -> SealFace:
-    shape = SealShape(str(words["shape"]))
-    width, height = words["width"], words["height"]
-    height_mm = _HEIGHTS.get(shape, 0.0) if height is None and width is None else height or 0.0
+def _face(words: Mapping[str, object]) -> SealFace:
+    """Return the face to draw; without a width, in the usual size of its shape."""
+    design, width = read_words(words), words["width"]
+    if width is None and not design.height_mm:
+        design = replace(design, height_mm=_HEIGHTS.get(design.shape, 0.0))
     return SealFace(
         name=str(words["name"]),
         line_below=str(words["purpose"]),
         number=str(words["number"]),
-        diameter_mm=_WIDTHS[shape] if width is None else float(str(width)),
-        design=SealDesign(
-            shape=shape,
-            height_mm=float(str(height_mm)),
-            centre=Emblem(str(words["centre"])),
-            code=str(words["code"]),
-            lettering=Lettering(str(words["lettering"])),
-        ),
+        diameter_mm=_WIDTHS[design.shape] if width is None else float(str(width)),
+        design=design,
     )
+
+
+def _tenant(tools: PictureTools, face: SealFace) -> str:
+    """Return whose uploaded pictures are meant; a drawing needs nobody."""
+    return tools.operator().authority_code if face.design.shape is SealShape.SCAN else ""
 
 
 def _kind(face: SealFace) -> SealKind:
