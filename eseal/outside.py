@@ -100,10 +100,14 @@ class Outside:
 
     # Revocation
 
+    def lists_in_use(self) -> tuple[tuple[Certificate, bytes], ...]:
+        """Return the lists of outside issuers as they lie in the folder."""
+        found = ((issuer, self.certificates.crl(issuer)) for issuer, _ in self._lists())
+        return tuple((issuer, crl) for issuer, crl in found if crl is not None)
+
     def crls(self) -> dict[bytes, bytes]:
-        """Return the lists of outside issuers as they lie in the folder, by issuer (DER)."""
-        found = {issuer.der: self.certificates.crl(issuer) for issuer, _ in self._lists()}
-        return {issuer: crl for issuer, crl in found.items() if crl is not None}
+        """Return the same by issuer (DER)."""
+        return {issuer.der: crl for issuer, crl in self.lists_in_use()}
 
     def refresh_crls(self, now: datetime) -> int:
         """Fetch each outside list past half of its period; return how many came.

@@ -28,6 +28,12 @@ def list_issued(folder: Path) -> tuple[Certificate, ...]:
     return tuple(sorted(found.values(), key=lambda one: one.not_before, reverse=True))
 
 
+def list_in_use(folder: Path) -> tuple[tuple[str, Certificate], ...]:
+    """Return the certificates in use by the name of their file, sorted."""
+    paths = [path for name in _FOLDERS[1:] for path in (folder / name).glob("*.pem")]
+    return tuple((path.stem, read_certificate(path)) for path in sorted(paths))
+
+
 def find_issued(folder: Path, issuer: Certificate, serial: int) -> Certificate | None:
     """Return the certificate of this issuer and number, None where we know of none."""
     path = folder / "issued" / f"{serial:x}.pem"

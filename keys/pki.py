@@ -23,7 +23,7 @@ from keys.certificates import Certificate, parse_certificate
 from keys.clock import Clock
 from keys.crl import RevokedEntry, find_entry, parse_crl
 from keys.errors import IssuingRefused, TrustRefused
-from keys.issued import find_issued, keep_issued, list_issued
+from keys.issued import find_issued, keep_issued, list_in_use, list_issued
 from keys.keystore import KeyMaker
 from keys.path import TrustStore
 from keys.pki_making import (
@@ -223,6 +223,10 @@ class PKI:
         """Return every certificate this PKI has on file, the newest first."""
         return list_issued(self._folder)
 
+    def in_use(self) -> tuple[tuple[str, Certificate], ...]:
+        """Return the certificates in use, by the name of their file."""
+        return list_in_use(self._folder)
+
     def find_issued(self, issuer: Certificate, serial: int) -> Certificate | None:
         """Return the certificate of this issuer and number, None where we know of none."""
         return find_issued(self._folder, issuer, serial)
@@ -318,14 +322,13 @@ class PKI:
                 return self._publish(name, now, (entry,))
         raise IssuingRefused("not a certificate of this PKI", reason="issuer")
 
-    def refresh_crls(self, now: datetime) -> tuple[str, ...]:
-        """Publish again every list past half of its period; return the authorities' names."""
+    def refresh_crls(self, now: datetime, *, everything: bool = False) -> tuple[str, ...]:
+        """Publish lists past half of their period, or all; return the authorities' names."""
         due = []
         for name in authority_names():
             crl = parse_crl(self.crl(name))
-            if crl.next_update is None or now >= crl.this_update + (
-                (crl.next_update - crl.this_update) / 2
-            ):
+            end = crl.next_update or crl.this_update
+            if everything or now >= crl.this_update + (end - crl.this_update) / 2:
                 self._publish(name, now)
                 due.append(name)
         return tuple(due)
