@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bench.floor import rsa_floor
 from bench.growth import measure_growth, measure_pyhanko
+from bench.keystore import measure_keystore
 from bench.measure import Measurement, compare, measure, table, write_json
 from bench.naive import open_stack
 from bench.parts import (
@@ -36,6 +37,8 @@ AGAINST = {
     "verify_pdf": "pyhanko_verify_pdf",
     "sm2_sign": "openssl_sm2_sign",
     "sm2_verify": "openssl_sm2_verify",
+    "keystore_sm2_sign": "engine_sm2_sign",
+    "keystore_sm2_verify": "engine_sm2_verify",
 }
 MEMORY_ISSUES = int(os.environ.get("BENCH_MEMORY_ISSUES", "2000"))
 
@@ -85,7 +88,7 @@ def _measure_all(folder: Path) -> tuple[list[Measurement], list[tuple[int, float
         trust = TrustSource(service.installation.pki).material()
         found += [*measure_growth(material, trust), measure_pyhanko(material, trust)]
         _say("SM2 against openssl speed, in turn")
-        found += [*measure_sm2(), *rsa_floor(2048)]
+        found += [*measure_sm2(), *rsa_floor(2048), *measure_keystore(folder)]
         _say(f"{MEMORY_ISSUES} issues for memory")
         memory = measure_memory(target, issues=MEMORY_ISSUES)
     service.installation.database.close()

@@ -52,6 +52,16 @@ def measure(
     )
 
 
+def median_of(found: Sequence[Measurement]) -> Measurement:
+    """Return the median of several rounds of one measurement."""
+    return Measurement(
+        name=found[0].name,
+        cpu_ms=round(statistics.median(m.cpu_ms for m in found), 4),
+        wall_ms=round(statistics.median(m.wall_ms for m in found), 4),
+        ops=sum(m.ops for m in found),
+    )
+
+
 def compare(measured: Measurement, against: Measurement) -> Measurement:
     """Return ``measured`` with its ratio: how many times less CPU it takes."""
     return Measurement(

@@ -10,7 +10,7 @@ from functools import partial
 
 from bench.caches import forget_documents
 from bench.floor import sm2_floor
-from bench.measure import Measurement, measure
+from bench.measure import Measurement, measure, median_of
 from eseal.main import Service, build_verification
 from eseal.settings import PROJECT
 from keys import sm2, sm2_values
@@ -147,16 +147,7 @@ def measure_sm2(*, rounds: int = 5, ops: int = 1500) -> tuple[Measurement, ...]:
         for found in (*floor, *ours):
             rows.setdefault(found.name, []).append(found)
     threads = [_two_threads(op) for op in (sign, verify)]
-    return (*(_median(found) for found in rows.values()), *threads)
-
-
-def _median(found: list[Measurement]) -> Measurement:
-    return Measurement(
-        name=found[0].name,
-        cpu_ms=round(statistics.median(m.cpu_ms for m in found), 4),
-        wall_ms=round(statistics.median(m.wall_ms for m in found), 4),
-        ops=sum(m.ops for m in found),
-    )
+    return (*(median_of(found) for found in rows.values()), *threads)
 
 
 def _two_threads(
