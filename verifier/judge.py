@@ -17,18 +17,19 @@ from keys.certificates import Certificate
 from keys.errors import ServiceError
 from seal_service.formats.ses import SealSignature, parse_seal_signature
 from verifier.records import LibraryRecords, SealRecord
-from verifier.rules.chain import ChainEvidence, shown_name
+from verifier.rules.chain import ChainEvidence
 from verifier.rules.findings import refusal, unknown
+from verifier.rules.judged import DocumentContext, JudgedValue, conclude
 from verifier.rules.licence import (
     Claimant,
     find_record,
     is_library_file,
     judge_licence,
 )
-from verifier.rules.ofd import OFDContext, judge_ofd
+from verifier.rules.ofd import judge_ofd
 from verifier.rules.ofd_opening import OpenedOFD, open_ofd
-from verifier.rules.pades import OpenedPDF, PDFContext, judge_pdf, open_pdf
-from verifier.rules.ses import JudgedSeal, SealedOriginal, judge_seal
+from verifier.rules.pades import OpenedPDF, judge_pdf, open_pdf
+from verifier.rules.ses import SealedOriginal, judge_seal
 from verifier.verdict import (
     FORCE_CHECKS,
     Check,
@@ -38,18 +39,16 @@ from verifier.verdict import (
     Outcome,
     Result,
     SignatureVerdict,
-    TimeSource,
     Verdict,
     in_order,
-    integrity_of,
     outcome_of,
-    trust_of,
     worst,
 )
 
 ZIP_MAGIC = b"PK\x03\x04"
 PDF_MAGIC = b"%PDF-"
 DER_SEQUENCE = b"\x30"
+BARE_KIND = "ofd-seal"
 HEADER_WINDOW = 1024
 """Readers look for a header within this many bytes (ISO 32000-1, annex H)."""
 
@@ -159,12 +158,13 @@ def judge_opened(opened: OpenedDocument, context: JudgeContext) -> Verdict:
 
 def _judge(opened: OpenedDocument, context: JudgeContext, known_since: datetime | None) -> _Judged:
     records = context.records
-    seals = None if records is None else records.seals
-    evidence = context.evidence
+    document = DocumentContext(
+        evidence=context.evidence,
+        seals=None if records is None else records.seals,
+        known_since=known_since,
+    )
     if opened.ofd is not None:
-        ofd = judge_ofd(
-            opened.ofd, OFDContext(evidence=evidence, seals=seals, known_since=known_since)
-        )
+        ofd = judge_ofd(opened.ofd, document)
         return _Judged(
             signatures=ofd.signatures,
             coverage=ofd.coverage,
@@ -172,9 +172,7 @@ def _judge(opened: OpenedDocument, context: JudgeContext, known_since: datetime 
             signers=ofd.signers,
         )
     if opened.pdf is not None:
-        pdf = judge_pdf(
-            opened.pdf, PDFContext(evidence=evidence, seals=seals, known_since=known_since)
-        )
+        pdf = judge_pdf(opened.pdf, document)
         return _Judged(signatures=pdf.signatures, findings=pdf.findings, signers=pdf.signers)
     if opened.bare is not None:
         return _Judged(signatures=(_judge_bare(opened.bare, context),))
@@ -243,7 +241,8 @@ def judge_seal_signature(data: bytes, context: JudgeContext) -> SignatureVerdict
     try:
         signature = parse_seal_signature(data)
     except ServiceError as error:
-        return _bare((refusal(Check.STRUCTURE, error),), None)
+        unread = JudgedValue(kind=BARE_KIND, findings=(refusal(Check.STRUCTURE, error),))
+        return conclude(unread, "", unread.findings)
     return _judge_bare(signature, context)
 
 
@@ -254,20 +253,12 @@ def _judge_bare(signature: SealSignature, context: JudgeContext) -> SignatureVer
         seals=None if records is None else records.seals.get(signature.seal.seal_id, ()),
     )
     judged = judge_seal(signature, original, context.evidence)
-    return _bare(judged.findings, judged)
-
-
-def _bare(found: tuple[Finding, ...], judged: JudgedSeal | None) -> SignatureVerdict:
-    findings = in_order(found)
-    return SignatureVerdict(
-        kind="ofd-seal",
-        name="",
-        outcome=outcome_of(findings),
-        integrity=integrity_of(findings),
-        trust=trust_of(findings),
-        signed_at=None if judged is None else judged.signed_at,
-        time_source=TimeSource.NONE if judged is None else judged.time_source,
-        signer="" if judged is None else shown_name(judged.signer),
-        seal=None if judged is None else judged.seal,
-        findings=findings,
+    value = JudgedValue(
+        kind=BARE_KIND,
+        findings=judged.findings,
+        signed_at=judged.signed_at,
+        time_source=judged.time_source,
+        signer=judged.signer,
+        seal=judged.seal,
     )
+    return conclude(value, "", value.findings)

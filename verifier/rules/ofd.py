@@ -5,9 +5,8 @@
 3. Conclude each signature; the worst decides.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from keys.algorithms import OID_SM2_WITH_SM3, DigestAlgorithm, sm3
 from keys.certificates import Certificate
@@ -19,8 +18,6 @@ from seal_service.formats.ofd.model import OFDSignature, SignatureKind
 from seal_service.formats.ofd.own_form import claims_own_form
 from seal_service.formats.ofd.signatures import ReferenceResult, check_references
 from seal_service.formats.ses import SealSignature, parse_seal_signature
-from verifier.records import SealRecord
-from verifier.rules.chain import ChainEvidence, shown_name
 from verifier.rules.findings import (
     SEVERITY_RESULT,
     deviations,
@@ -31,6 +28,7 @@ from verifier.rules.findings import (
     refusal,
     unknown,
 )
+from verifier.rules.judged import DocumentContext, JudgedValue, conclude
 from verifier.rules.ofd_listing import judge_listing, listing_paths
 from verifier.rules.ofd_opening import OpenedOFD
 from verifier.rules.ofd_stamps import judge_stamps
@@ -41,13 +39,9 @@ from verifier.verdict import (
     Coverage,
     Finding,
     Integrity,
-    SealFacts,
     SignatureVerdict,
-    TimeSource,
     in_order,
     integrity_of,
-    outcome_of,
-    trust_of,
 )
 
 CLAUSE = "GB/T 33190-2016, 18"
@@ -57,21 +51,6 @@ REFERENCE_REASONS = {
     ReferenceResult.MALFORMED: "digest-malformed",
 }
 PROBLEM_CHECKS = {"no-coverage": Check.COVERAGE, "check-value": Check.DOCUMENT_DIGEST}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OFDContext:
-    """What one package is judged against."""
-
-    evidence: ChainEvidence
-    seals: Mapping[str, tuple[SealRecord, ...]] | None = None
-    """Our register's answer by seal number; None where it was not asked."""
-    known_since: datetime | None = None
-    """When our own library had this very file."""
-
-    def seal_records(self, seal_id: str) -> tuple[SealRecord, ...] | None:
-        """Return the register's rows for a seal number."""
-        return None if self.seals is None else self.seals.get(seal_id, ())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,19 +65,13 @@ class JudgedOFD:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Draft:
+class _Draft(JudgedValue):
     """One signature's verdict before coverage is known."""
 
     signature: OFDSignature
-    kind: str
-    findings: tuple[Finding, ...]
-    signed_at: datetime | None = None
-    time_source: TimeSource = TimeSource.NONE
-    signer: Certificate | None = None
-    seal: SealFacts | None = None
 
 
-def judge_ofd(opened: OpenedOFD, context: OFDContext) -> JudgedOFD:
+def judge_ofd(opened: OpenedOFD, context: DocumentContext) -> JudgedOFD:
     """Judge every signature of a package that was opened."""
     container_findings = _container(opened, context)
     if opened.container is None or opened.document is None:
@@ -133,7 +106,7 @@ def judge_ofd(opened: OpenedOFD, context: OFDContext) -> JudgedOFD:
     )
 
 
-def _container(opened: OpenedOFD, context: OFDContext) -> tuple[Finding, ...]:
+def _container(opened: OpenedOFD, context: DocumentContext) -> tuple[Finding, ...]:
     """Say how the package was read; bytes around it are weighed by the policy (T-OFD-06)."""
     findings = list(opened.findings)
     if opened.has_extra:
@@ -146,7 +119,7 @@ def _container(opened: OpenedOFD, context: OFDContext) -> tuple[Finding, ...]:
 
 
 def _judge(
-    opened: OpenedOFD, container: OFDContainer, signature: OFDSignature, context: OFDContext
+    opened: OpenedOFD, container: OFDContainer, signature: OFDSignature, context: DocumentContext
 ) -> _Draft:
     is_own = claims_own_form(signature)
     findings = [
@@ -211,7 +184,7 @@ def _references(container: OFDContainer, signature: OFDSignature) -> Iterator[Fi
 
 
 def _judge_seal(
-    draft: _Draft, value: SealSignature, context: OFDContext, *, is_own: bool
+    draft: _Draft, value: SealSignature, context: DocumentContext, *, is_own: bool
 ) -> _Draft:
     signature = draft.signature
     original = SealedOriginal(
@@ -252,7 +225,7 @@ def _written_time(
         )
 
 
-def _judge_sign(draft: _Draft, context: OFDContext, *, is_own: bool) -> _Draft:
+def _judge_sign(draft: _Draft, context: DocumentContext, *, is_own: bool) -> _Draft:
     signature = draft.signature
     message = signature.signed_value or b""
     if _is_seal_signature(message):
@@ -330,7 +303,7 @@ def _coverage(
     holding: Sequence[OFDSignature],
     opened: OpenedOFD,
     overall: Coverage,
-    context: OFDContext,
+    context: DocumentContext,
 ) -> Iterator[Finding]:
     """Say what this signature leaves open, and whether another one takes care of it."""
     if not signature.references or opened.container is None or opened.document is None:
@@ -349,7 +322,9 @@ def _coverage(
     yield from _open_entries(overall, opened, context)
 
 
-def _open_entries(found: Coverage, opened: OpenedOFD, context: OFDContext) -> Iterator[Finding]:
+def _open_entries(
+    found: Coverage, opened: OpenedOFD, context: DocumentContext
+) -> Iterator[Finding]:
     """List every entry that no holding signature covers (T-OFD-42, T-OFD-43)."""
     check, policy = Check.COVERAGE, context.evidence.policy
     drawn = SEVERITY_RESULT[policy.uncovered_drawn]
@@ -369,16 +344,4 @@ def _open_entries(found: Coverage, opened: OpenedOFD, context: OFDContext) -> It
 
 
 def _conclude(draft: _Draft, more: Sequence[Finding]) -> SignatureVerdict:
-    findings = in_order([*draft.findings, *more])
-    return SignatureVerdict(
-        kind=draft.kind,
-        name=f"/{draft.signature.path}",
-        outcome=outcome_of(findings),
-        integrity=integrity_of(findings),
-        trust=trust_of(findings),
-        signed_at=draft.signed_at,
-        time_source=draft.time_source,
-        signer=shown_name(draft.signer),
-        seal=draft.seal,
-        findings=findings,
-    )
+    return conclude(draft, f"/{draft.signature.path}", [*draft.findings, *more])

@@ -11,17 +11,14 @@ from seal_service.formats.cms import verify_gbt35275_signer
 from seal_service.formats.ofd.container import OFDContainer
 from seal_service.formats.ofd.names import NameTable
 from seal_service.formats.ofd.xml import children, descendants, only, parse_xml, text_of_only
-from verifier.rules.chain import ChainEvidence, shown_name
+from verifier.rules.chain import ChainEvidence
 from verifier.rules.findings import failed, passed, refusal, unknown
+from verifier.rules.judged import JudgedValue, conclude
 from verifier.rules.signed_data import JudgedMessage, SignedOriginal, judge_signed_data
 from verifier.verdict import (
     Check,
     Finding,
     SignatureVerdict,
-    in_order,
-    integrity_of,
-    outcome_of,
-    trust_of,
 )
 
 CLAUSE = "GM/T 0099-2020"
@@ -93,15 +90,11 @@ def _verdict(
     findings: tuple[Finding, ...], judged: JudgedMessage | None = None
 ) -> SignatureVerdict:
     judged = judged or JudgedMessage(findings=())
-    return SignatureVerdict(
+    value = JudgedValue(
         kind="ofd-sign",
-        name=f"/{LISTING}",
-        outcome=outcome_of(findings),
-        integrity=integrity_of(findings),
-        trust=trust_of(findings),
+        findings=findings,
         signed_at=judged.signed_at,
         time_source=judged.time_source,
-        signer=shown_name(None if judged.signer is None else judged.signer.certificate),
-        seal=None,
-        findings=in_order(findings),
+        signer=None if judged.signer is None else judged.signer.certificate,
     )
+    return conclude(value, f"/{LISTING}", findings)

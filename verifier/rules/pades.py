@@ -19,13 +19,12 @@ from keys.certificates import Certificate
 from seal_service.formats.notices import Notice
 from seal_service.formats.pdf.integrity import own_form_problems
 from seal_service.formats.pdf.model import ChangeKind, PDFDocument, PDFSignature
-from verifier.rules.chain import ChainEvidence, read_certificates, shown_name
+from verifier.rules.chain import ChainEvidence, read_certificates
 from verifier.rules.findings import failed, notice, passed, unknown
+from verifier.rules.judged import DocumentContext, JudgedValue, conclude
 from verifier.rules.pdf_values import (
     CLAUSE,
-    JudgedValue,
     OpenedPDF,
-    PDFContext,
     judge_document_stamp,
     judge_value,
     open_pdf,
@@ -37,12 +36,9 @@ from verifier.verdict import (
     SignatureVerdict,
     TimeSource,
     in_order,
-    integrity_of,
-    outcome_of,
-    trust_of,
 )
 
-__all__ = ["JudgedPDF", "OpenedPDF", "PDFContext", "judge_pdf", "open_pdf"]
+__all__ = ["JudgedPDF", "OpenedPDF", "judge_pdf", "open_pdf"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +51,7 @@ class JudgedPDF:
     """Certificates whose signatures hold."""
 
 
-def judge_pdf(opened: OpenedPDF, context: PDFContext) -> JudgedPDF:
+def judge_pdf(opened: OpenedPDF, context: DocumentContext) -> JudgedPDF:
     """Judge every signature of a document that was opened."""
     document = opened.document
     if document is None:
@@ -111,7 +107,7 @@ def _proven_by(stamps: Sequence[JudgedValue]) -> datetime | None:
     return min(times, default=None)
 
 
-def _proven(context: PDFContext, proof: datetime | None) -> PDFContext:
+def _proven(context: DocumentContext, proof: datetime | None) -> DocumentContext:
     known = [moment for moment in (context.known_since, proof) if moment is not None]
     return replace(context, known_since=min(known, default=None))
 
@@ -119,27 +115,14 @@ def _proven(context: PDFContext, proof: datetime | None) -> PDFContext:
 def _conclude(
     signature: PDFSignature, value: JudgedValue, opened: OpenedPDF, document: PDFDocument
 ) -> SignatureVerdict:
-    findings = in_order(
-        [
-            *_problems(signature),
-            *_form(signature, opened),
-            *value.findings,
-            *_coverage(signature),
-            *_later_changes(signature, document),
-        ]
-    )
-    return SignatureVerdict(
-        kind=value.kind,
-        name=signature.field_name,
-        outcome=outcome_of(findings),
-        integrity=integrity_of(findings),
-        trust=trust_of(findings),
-        signed_at=value.signed_at,
-        time_source=value.time_source,
-        signer=shown_name(value.signer),
-        seal=value.seal,
-        findings=findings,
-    )
+    findings = [
+        *_problems(signature),
+        *_form(signature, opened),
+        *value.findings,
+        *_coverage(signature),
+        *_later_changes(signature, document),
+    ]
+    return conclude(value, signature.field_name, findings)
 
 
 def _problems(signature: PDFSignature) -> Iterator[Finding]:

@@ -5,10 +5,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 
 from keys.algorithms import DigestAlgorithm, KeyAlgorithm
-from keys.certificates import Certificate
 from keys.errors import ServiceError
 from seal_service.formats.cms import (
     SignedData,
@@ -19,13 +17,13 @@ from seal_service.formats.cms import (
 from seal_service.formats.pdf.model import PDFDocument, PDFSignature
 from seal_service.formats.pdf.reading import read_pdf
 from seal_service.formats.ses import SealSignature, parse_seal_signature
-from verifier.records import IDENTIFIER_ITEM, SealRecord
-from verifier.rules.chain import ChainEvidence
+from verifier.records import IDENTIFIER_ITEM
 from verifier.rules.findings import failed, passed, refusal, unknown
+from verifier.rules.judged import DocumentContext, JudgedValue
 from verifier.rules.ses import SealedOriginal, judge_seal
 from verifier.rules.signed_data import SignedOriginal, judge_signed_data
 from verifier.rules.timestamp import judge_timestamps
-from verifier.verdict import Check, Finding, SealFacts, TimeSource
+from verifier.verdict import Check, Finding, TimeSource
 
 CLAUSE = "ISO 32000-1, 12.8"
 CMS_FILTERS = frozenset({"ETSI.CAdES.detached", "adbe.pkcs7.detached"})
@@ -68,31 +66,6 @@ class OpenedPDF:
         return frozenset(one.seal.seal_id for one in values if isinstance(one, SealSignature))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PDFContext:
-    """What one document is judged against."""
-
-    evidence: ChainEvidence
-    seals: Mapping[str, tuple[SealRecord, ...]] | None = None
-    known_since: datetime | None = None
-
-    def seal_records(self, seal_id: str) -> tuple[SealRecord, ...] | None:
-        """Return the register's rows for a seal number."""
-        return None if self.seals is None else self.seals.get(seal_id, ())
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JudgedValue:
-    """What judging the value of one signature gave."""
-
-    kind: str
-    findings: tuple[Finding, ...]
-    signed_at: datetime | None = None
-    time_source: TimeSource = TimeSource.NONE
-    signer: Certificate | None = None
-    seal: SealFacts | None = None
-
-
 def open_pdf(data: bytes) -> OpenedPDF:
     """Read a document; what refuses to be read is said in ``findings``."""
     try:
@@ -124,7 +97,7 @@ def _seal_value(signature: PDFSignature) -> SealSignature | ServiceError:
 
 
 def judge_document_stamp(
-    signature: PDFSignature, document: PDFDocument, context: PDFContext
+    signature: PDFSignature, document: PDFDocument, context: DocumentContext
 ) -> JudgedValue:
     """Judge a time stamp over the whole document (ETSI.RFC3161)."""
     pieces = b"".join(signature.pieces(document.data))
@@ -143,7 +116,7 @@ def judge_document_stamp(
 
 
 def judge_value(
-    signature: PDFSignature, opened: OpenedPDF, document: PDFDocument, context: PDFContext
+    signature: PDFSignature, opened: OpenedPDF, document: PDFDocument, context: DocumentContext
 ) -> JudgedValue:
     """Judge the value of one signature by its SubFilter."""
     sub_filter = signature.sub_filter
@@ -159,7 +132,7 @@ def judge_value(
 
 
 def _judge_seal(
-    signature: PDFSignature, opened: OpenedPDF, document: PDFDocument, context: PDFContext
+    signature: PDFSignature, opened: OpenedPDF, document: PDFDocument, context: DocumentContext
 ) -> JudgedValue:
     value = (opened.seal_values or {})[signature.field_name]
     if isinstance(value, ServiceError):
@@ -186,7 +159,7 @@ def _judge_seal(
 
 
 def _judge_message(
-    signature: PDFSignature, opened: OpenedPDF, document: PDFDocument, context: PDFContext
+    signature: PDFSignature, opened: OpenedPDF, document: PDFDocument, context: DocumentContext
 ) -> JudgedValue:
     is_gm = signature.sub_filter == GM_CMS_FILTER
     if signature.contents is None:
