@@ -17,6 +17,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import eseal.ca_cli
+import eseal.doctor_cli
 import licence_store.cli
 import seal_service.cli
 import seal_service.picture_cli
@@ -25,10 +27,11 @@ import verifier.receipts.cli
 from eseal.demo import Demo
 from eseal.docs import write_documents
 from eseal.errors import AuthorityNeeded
-from eseal.installation import make_installation, open_installation
+from eseal.installation import Installation, make_installation, open_installation
 from eseal.main import Part, Service, build_api, build_app, build_service
 from eseal.maintenance import Repeater, sweep_files
 from eseal.migrations.runner import migrate
+from eseal.outside import build_outside
 from eseal.server import run_server
 from eseal.settings import PROJECT, Settings
 from eseal.trial import ALL_SCOPES, ensure_caller, ensure_seal
@@ -63,6 +66,10 @@ class Front:
             self._service = build_service(open_installation(self.settings))
         return self._service
 
+    def installation(self) -> Installation:
+        """Open the data folder without what issuing needs."""
+        return self._service.installation if self._service else open_installation(self.settings)
+
     def operator(self) -> Caller:
         """Return who acts: the person at this terminal, for one authority."""
         code = self.authority_code or self._only_authority()
@@ -80,7 +87,7 @@ class Front:
     def tell(self, value: object, facts: Facts) -> None:
         """Print one result."""
         if self.is_json:
-            self._tell_json(value)
+            self.tell_json(value)
             return
         width = max((len(name) for name, _ in facts), default=0)
         for name, fact in facts:
@@ -91,7 +98,7 @@ class Front:
     def tell_rows(self, value: object, head: list[str], rows: list[list[str]]) -> None:
         """Print a list of results."""
         if self.is_json:
-            self._tell_json(value)
+            self.tell_json(value)
             return
         table = Table(box=None, pad_edge=False)
         for name in head:
@@ -100,7 +107,8 @@ class Front:
             table.add_row(*row)
         self.console.print(table if rows else "nothing")
 
-    def _tell_json(self, value: object) -> None:
+    def tell_json(self, value: object) -> None:
+        """Print a value as JSON."""
         click.echo(json.dumps(value, ensure_ascii=False, indent=1))
 
 
@@ -255,6 +263,8 @@ def _seal_tools(ctx: click.Context) -> seal_service.cli.SealTools:
     service = front.service()
     return seal_service.cli.SealTools(
         bureau=service.bureau,
+        desk=service.requests,
+        signer=service.statement_signer,
         sealer=service.sealer,
         database=service.installation.database,
         clock=service.clock,
@@ -289,10 +299,36 @@ def _verify_tools(ctx: click.Context) -> verifier.cli.VerifyTools:
     )
 
 
+def _authority_tools(ctx: click.Context) -> eseal.ca_cli.AuthorityTools:
+    front = _front(ctx)
+    installation = front.installation()
+    clock = SystemClock()
+    return eseal.ca_cli.AuthorityTools(
+        pki=installation.pki,
+        outside=build_outside(installation, clock),
+        database=installation.database,
+        clock=clock,
+        tell=front.tell,
+        tell_rows=front.tell_rows,
+    )
+
+
+def _doctor_tools(ctx: click.Context) -> eseal.doctor_cli.DoctorTools:
+    front = _front(ctx)
+    return eseal.doctor_cli.DoctorTools(
+        settings=front.settings,
+        clock=SystemClock(),
+        console=front.console,
+        tell_json=front.tell_json if front.is_json else None,
+    )
+
+
 licence_store.cli.add_commands(cli, _library_tools)
 verifier.cli.add_commands(cli, _verify_tools)
 verifier.receipts.cli.add_commands(cli, _verify_tools)
 seal_service.cli.add_commands(cli, _seal_tools)
+eseal.ca_cli.add_commands(cli, _authority_tools)
+eseal.doctor_cli.add_commands(cli, _doctor_tools)
 seal_service.picture_cli.add_commands(cli, _picture_tools)
 
 

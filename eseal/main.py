@@ -20,12 +20,20 @@ from eseal.authority_web import build_authority_router
 from eseal.health import build_health_router
 from eseal.installation import Installation
 from eseal.maintenance import Maintenance
+from eseal.metrics import build_metrics_router
+from eseal.outside import build_outside
 from eseal.receipt_source import ReceiptKeys, build_receipt_desk
+from eseal.seal_side import (
+    build_bureau,
+    build_painter,
+    build_request_desk,
+    build_sealer,
+    build_sealing_desk,
+    build_statement_signer,
+)
 from eseal.settings import Environment, Settings
 from eseal.trust_source import TrustSource
-from keys.algorithms import KeyAlgorithm
-from keys.pki import PKI, holder_key_name
-from keys.pki_making import LOG_KEY, SEAL_MAKER_KEY
+from keys.pki_making import LOG_KEY
 from keys.responder import Responder
 from licence_store.desk import DeskParts, PresentationDesk
 from licence_store.office import LicenceOffice, OfficeParts
@@ -34,6 +42,7 @@ from licence_store.rendering.manifest import load_templates
 from licence_store.sealing_adapter import LicenceSealingAdapter
 from licence_store.settings import LicenceSettings
 from seal_service import picture_api
+from seal_service.decisions import api as decisions_api
 from seal_service.plumbing.auth import Authenticator, Caller
 from seal_service.plumbing.bounded import BoundedPool, default_plan
 from seal_service.plumbing.clock import Clock, SystemClock
@@ -41,17 +50,14 @@ from seal_service.plumbing.limits import Limits, RequestGuard
 from seal_service.plumbing.problems import install
 from seal_service.plumbing.rates import RateLimiter, limit_address
 from seal_service.plumbing.secret_box import SecretBox
-from seal_service.sealing import Sealer, SealerParts
+from seal_service.sealing import Sealer
 from seal_service.sealings import api as sealings_api
-from seal_service.sealings.desk import DeskParts as SealingDeskParts
 from seal_service.sealings.desk import SealingDesk
 from seal_service.seals import rehearsal
-from seal_service.seals.bureau import BureauParts, SealBureau
-from seal_service.seals.emblems import load_emblem
-from seal_service.seals.faces import SealFonts
-from seal_service.seals.glyphs import SealFont
-from seal_service.seals.model import Seal, SigningIdentity
-from seal_service.seals.preview import PictureDesk, SealPainter
+from seal_service.seals.bureau import SealBureau
+from seal_service.seals.preview import PictureDesk
+from seal_service.seals.request_desk import RequestDesk
+from seal_service.seals.statements import StatementSigner
 from seal_service.settings import SealSettings
 from seal_service.translog.log import LogSigner
 from verifier.bounded_judging import PRELOAD
@@ -63,8 +69,6 @@ from verifier.web import WebParts, build_problem_writer, build_web_router
 
 INDEX_SECRET = "licence-index"  # noqa: S105 - the name of a secret
 CALLER_SECRET = "callers"  # noqa: S105
-SEAL_FONT_ROLE = "EsealSong-Regular.ttf"
-NAME_SEAL_FONT_ROLE = "EsealSong-Bold.ttf"
 
 
 class Part(StrEnum):
@@ -93,6 +97,9 @@ class Service:
     sealing_desk: SealingDesk
     bureau: SealBureau
     pictures: PictureDesk
+    requests: RequestDesk
+    """Where one person asks and another confirms."""
+    statement_signer: StatementSigner
     verification: Verification
     maintenance: Maintenance
     renderer: FaceRenderer
@@ -107,10 +114,11 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
     settings = installation.settings
     clock = clock or SystemClock()
     renderer = FaceRenderer(templates=settings.templates_folder, fonts=settings.fonts_folder)
-    sealer = _build_sealer(installation, clock)
+    sealer = build_sealer(installation, clock)
     pool = BoundedPool(default_plan((*PRELOAD, *rehearsal.PRELOAD)))
     verification = build_verification(installation, clock, pool)
     office = _build_office(installation, clock, renderer, sealer, verification)
+    requests = build_request_desk(installation, clock)
     return Service(
         settings=settings,
         installation=installation,
@@ -119,11 +127,13 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
         office=office,
         desk=_build_desk(installation, clock),
         sealer=sealer,
-        sealing_desk=_build_sealing_desk(installation, clock, sealer, pool),
-        bureau=_build_bureau(installation, clock),
-        pictures=PictureDesk(_build_painter(installation), installation.database, clock),
+        sealing_desk=build_sealing_desk(installation, clock, sealer, pool),
+        bureau=build_bureau(installation, clock),
+        pictures=PictureDesk(build_painter(installation), installation.database, clock),
+        requests=requests,
+        statement_signer=build_statement_signer(installation),
         verification=verification,
-        maintenance=_build_maintenance(installation, clock, office, sealer),
+        maintenance=_build_maintenance(installation, clock, (office, sealer, requests)),
         renderer=renderer,
         pool=pool,
         comparison=_build_comparison(installation, pool),
@@ -178,75 +188,6 @@ def _licence_settings(settings: Settings) -> LicenceSettings:
     )
 
 
-def _build_sealer(installation: Installation, clock: Clock) -> Sealer:
-    pki = installation.pki
-    return Sealer(
-        SealerParts(
-            database=installation.database,
-            clock=clock,
-            randomness=secrets.token_bytes,
-            keys=installation.store,
-            stamp_sm2=pki.tsa(KeyAlgorithm.SM2, clock).stamp,
-            stamp_rsa=pki.tsa(KeyAlgorithm.RSA, clock).stamp,
-        )
-    )
-
-
-def _build_sealing_desk(
-    installation: Installation, clock: Clock, sealer: Sealer, pool: BoundedPool
-) -> SealingDesk:
-    return SealingDesk(
-        SealingDeskParts(
-            database=installation.database,
-            blobs=installation.blobs,
-            sealer=sealer,
-            clock=clock,
-            randomness=secrets.token_bytes,
-            rehearse=lambda document, layout: pool.run(rehearsal.rehearse, document, layout),
-        )
-    )
-
-
-def _build_bureau(installation: Installation, clock: Clock) -> SealBureau:
-    pki = installation.pki
-    return SealBureau(
-        BureauParts(
-            database=installation.database,
-            clock=clock,
-            randomness=secrets.token_bytes,
-            keys=installation.store,
-            maker=SigningIdentity(key_name=SEAL_MAKER_KEY, chain=pki.chain(pki.seal_maker)),
-            painter=_build_painter(installation),
-            identities=_identity_source(pki, clock),
-        )
-    )
-
-
-def _build_painter(installation: Installation) -> SealPainter:
-    settings = installation.settings
-    emblem = settings.national_emblem_file
-    return SealPainter(
-        installation.database,
-        SealFonts(
-            text=SealFont(path=settings.fonts_folder / SEAL_FONT_ROLE),
-            name=SealFont(path=settings.fonts_folder / NAME_SEAL_FONT_ROLE),
-        ),
-        None if emblem is None else load_emblem(emblem),
-    )
-
-
-def _identity_source(pki: PKI, clock: Clock) -> Callable[[Seal, KeyAlgorithm], SigningIdentity]:
-    def identity(seal: Seal, algorithm: KeyAlgorithm) -> SigningIdentity:
-        code = seal.authority_code
-        name = seal.application.face.name
-        certificate = pki.issue_seal_holder(name, code, algorithm, now=clock.now())
-        return SigningIdentity(
-            key_name=holder_key_name(code, algorithm), chain=pki.chain(certificate)
-        )
-
-    return identity
-
-
 def build_verification(
     installation: Installation, clock: Clock, pool: BoundedPool | None = None
 ) -> Verification:
@@ -257,7 +198,7 @@ def build_verification(
             database=installation.database,
             blobs=installation.blobs,
             clock=clock,
-            material=TrustSource(installation.pki).material,
+            material=TrustSource(installation.pki, build_outside(installation, clock)).material,
             is_test=settings.environment is not Environment.PRODUCTION,
             pool=pool,
         )
@@ -284,8 +225,11 @@ def _build_comparison(installation: Installation, pool: BoundedPool) -> Comparis
 
 
 def _build_maintenance(
-    installation: Installation, clock: Clock, office: LicenceOffice, sealer: Sealer
+    installation: Installation,
+    clock: Clock,
+    desks: tuple[LicenceOffice, Sealer, RequestDesk],
 ) -> Maintenance:
+    office, sealer, requests = desks
     store = installation.store
     signer = LogSigner(
         origin=SealSettings().log_origin,
@@ -297,8 +241,10 @@ def _build_maintenance(
         clock=clock,
         office=office,
         sealer=sealer,
+        requests=requests,
         log_signer=signer,
         pki=installation.pki,
+        outside=build_outside(installation, clock),
     )
 
 
@@ -319,19 +265,13 @@ def build_api(service: Service, parts: frozenset[Part] = ALL_PARTS) -> FastAPI:
     install(app)
     installation = service.installation
     app.include_router(build_health_router(installation.store, installation.database))
+    if service.settings.metrics:
+        app.include_router(build_metrics_router(installation, service.clock))
     require = _authenticator(service).require
     if Part.LICENCES in parts:
         app.include_router(_licence_router(service, require))
     if Part.SEALS in parts:
-        routes = seal_service.api.SealRoutes(bureau=service.bureau, require=require)
-        app.include_router(seal_service.api.build_router(routes))
-        app.include_router(
-            picture_api.build_router(
-                picture_api.PictureRoutes(desk=service.pictures, require=require)
-            )
-        )
-        sealings = sealings_api.SealingRoutes(desk=service.sealing_desk, require=require)
-        app.include_router(sealings_api.build_router(sealings))
+        _include_seals(app, service, require)
     if Part.VERIFIER in parts:
         _include_verifier(app, service, require)
     if Part.AUTHORITY in parts:
@@ -372,6 +312,24 @@ def _licence_router(service: Service, require: Require) -> APIRouter:
             office=service.office, desk=service.desk, clock=service.clock, require=require
         )
     )
+
+
+def _include_seals(app: FastAPI, service: Service, require: Require) -> None:
+    routes = seal_service.api.SealRoutes(
+        bureau=service.bureau,
+        require=require,
+        signer=service.statement_signer,
+        admit_public=limit_address(RateLimiter(per_minute=120, burst=60)),
+    )
+    app.include_router(seal_service.api.build_router(routes))
+    decisions = decisions_api.DecisionRoutes(
+        desk=service.requests, bureau=service.bureau, require=require
+    )
+    app.include_router(decisions_api.build_router(decisions))
+    pictures = picture_api.PictureRoutes(desk=service.pictures, require=require)
+    app.include_router(picture_api.build_router(pictures))
+    sealings = sealings_api.SealingRoutes(desk=service.sealing_desk, require=require)
+    app.include_router(sealings_api.build_router(sealings))
 
 
 def _include_verifier(app: FastAPI, service: Service, require: Require) -> None:

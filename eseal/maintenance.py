@@ -1,12 +1,14 @@
 """What has to be done again and again while the service runs, and once when it starts.
 
 Reservations and uses that a crash left behind are closed, revocation lists are published before
-they end, committed uses of seals go into the public log.
+they end, certificates of lost keys are revoked, committed uses of seals go into the public log.
 """
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from eseal.outside import Outside
 from keys.errors import ServiceError
 from keys.pki import PKI
 from licence_store.office import LicenceOffice
@@ -15,31 +17,25 @@ from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
 from seal_service.plumbing.logging import log_alarm, log_fact
 from seal_service.sealing import Sealer
+from seal_service.seals.request_desk import RequestDesk
 from seal_service.translog import log
 from seal_service.translog.log import LogSigner, SignedCheckpoint
 
 EVERY_SECONDS = 20.0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Maintenance:
     """The recurring work; ``run`` is safe to repeat and to run beside requests."""
 
-    def __init__(
-        self,
-        *,
-        database: Database,
-        clock: Clock,
-        office: LicenceOffice,
-        sealer: Sealer,
-        log_signer: LogSigner,
-        pki: PKI,
-    ) -> None:
-        self._database = database
-        self._clock = clock
-        self._office = office
-        self._sealer = sealer
-        self._log_signer = log_signer
-        self._pki = pki
+    database: Database
+    clock: Clock
+    office: LicenceOffice
+    sealer: Sealer
+    requests: RequestDesk
+    log_signer: LogSigner
+    pki: PKI
+    outside: Outside
 
     def run(self) -> None:
         """Do everything once; one failing step does not keep the others from being done."""
@@ -51,25 +47,28 @@ class Maintenance:
 
     def _steps(self) -> tuple[tuple[str, Callable[[], object]], ...]:
         return (
-            ("sweep-uses", self._sealer.sweep),
-            ("sweep-licences", self._office.sweep),
+            ("sweep-uses", self.sealer.sweep),
+            ("sweep-licences", self.office.sweep),
+            ("finish-compromises", self.requests.finish_compromises),
             ("publish-log", self.publish_log),
             ("refresh-crls", self.refresh_crls),
+            # Last: an outside host may take its time.
+            ("fetch-outside-lists", lambda: self.outside.refresh_crls(self.clock.now())),
         )
 
     def publish_log(self) -> SignedCheckpoint:
         """Put every committed use into the log; return its checkpoint."""
         size = -1
         while True:
-            with self._database.transaction() as connection:
-                signed = log.publish(connection, self._log_signer, self._clock.now())
+            with self.database.transaction() as connection:
+                signed = log.publish(connection, self.log_signer, self.clock.now())
             if signed.checkpoint.size == size:
                 return signed
             size = signed.checkpoint.size
 
     def refresh_crls(self) -> None:
         """Publish revocation lists again that are past half of their period."""
-        for name in self._pki.refresh_crls(self._clock.now()):
+        for name in self.pki.refresh_crls(self.clock.now()):
             log_fact("crl_published", authority=name)
 
 

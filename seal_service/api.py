@@ -1,21 +1,22 @@
 """The seal API: ``/v1/seals``.
 
-Thin on purpose: read the request, call the bureau, write the answer. Who calls decides: the caller
-is the approver of every step, and another one than whoever asked. Another tenant's seal answers
-404 (T-API-06).
+Thin on purpose: read the request, call the bureau, write the answer. Who calls acts: no body names
+a person. What needs a second person is in ``seal_service.decisions``. Another tenant's seal answers
+404 (T-API-06), but for its public status.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, status
+from fastapi import APIRouter, Depends, Query, Request, status
 
 from keys.errors import InvalidKey, KeyNotFound, KeyStoreUnavailable
 from seal_service.errors import (
     DualControlRefused,
     GlyphMissing,
     InvalidSealOrder,
+    RateLimited,
     SealExpired,
     SealNotFound,
     SealPictureNotFound,
@@ -28,10 +29,8 @@ from seal_service.plumbing.problems import problem_responses
 from seal_service.schemas import (
     ApprovalBody,
     MakingBody,
-    MandateAnswer,
-    MandateBody,
-    MandateList,
     MoveBody,
+    RejectionBody,
     SealAnswer,
     SealApplicationBody,
     SealHistory,
@@ -42,12 +41,16 @@ from seal_service.schemas import (
     read_instant,
 )
 from seal_service.seals.bureau import SealBureau, Step
+from seal_service.seals.statements import StatementSigner
 from seal_service.seals.states import SealAction
-from seal_service.wire import event_to_wire, mandate_to_wire, seal_to_wire, status_to_wire
+from seal_service.wire import event_to_wire, seal_to_wire, status_to_wire
 
 SCOPE_READ = "seals:read"
+SCOPE_APPLY = "seals:apply"
+SCOPE_APPROVE = "seals:approve"
 SCOPE_MAKE = "seals:make"
 SCOPE_MANAGE = "seals:manage"
+SCOPE_AUDIT = "seals:audit"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +59,10 @@ class SealRoutes:
 
     bureau: SealBureau
     require: Callable[[str], Callable[..., Caller]]
+    signer: StatementSigner
+    """Signs what everyone may ask."""
+    admit_public: Callable[[Request], None]
+    """Counts the requests of an address; raises ``RateLimited``."""
 
 
 def build_router(parts: SealRoutes) -> APIRouter:
@@ -63,12 +70,13 @@ def build_router(parts: SealRoutes) -> APIRouter:
     router = APIRouter(prefix="/v1", tags=["seals"])
     _add_list(router, parts)
     _add_seal(router, parts)
-    _add_past(router, parts)
+    _add_status(router, parts)
+    _add_history(router, parts)
     _add_application(router, parts)
     _add_approval(router, parts)
+    _add_rejection(router, parts)
     _add_making(router, parts)
     _add_moves(router, parts)
-    _add_mandates(router, parts)
     return router
 
 
@@ -108,18 +116,18 @@ def _add_seal(router: APIRouter, parts: SealRoutes) -> None:
         return seal_to_wire(parts.bureau.show(caller.authority_code, seal_id))
 
 
-def _add_past(router: APIRouter, parts: SealRoutes) -> None:
-    reader = parts.require(SCOPE_READ)
-
+def _add_status(router: APIRouter, parts: SealRoutes) -> None:
     @router.get(
         "/seals/{seal_id}/status",
         operation_id="get_seal_status",
-        summary="The state of a seal, now or at an instant",
-        responses=problem_responses(SealNotFound, InvalidSealOrder),
+        summary="The state of any seal, now or at an instant, signed; open to everyone",
+        responses=problem_responses(
+            SealNotFound, InvalidSealOrder, RateLimited, KeyNotFound, KeyStoreUnavailable
+        ),
+        dependencies=[Depends(parts.admit_public)],
     )
     def get_seal_status(
         seal_id: SealId,
-        caller: Annotated[Caller, Depends(reader)],
         at: Annotated[
             str | None,
             Query(
@@ -129,10 +137,12 @@ def _add_past(router: APIRouter, parts: SealRoutes) -> None:
             ),
         ] = None,
     ) -> SealStatusAnswer:
-        """Answer from the register's history."""
+        """Answer from the register's history: no picture, of the owner no more than the name."""
         moment = None if at is None else read_instant(at, "at")
-        return status_to_wire(parts.bureau.status(caller.authority_code, seal_id, moment))
+        return status_to_wire(*parts.bureau.public_status(seal_id, moment, parts.signer))
 
+
+def _add_history(router: APIRouter, parts: SealRoutes) -> None:
     @router.get(
         "/seals/{seal_id}/history",
         operation_id="get_seal_history",
@@ -140,7 +150,7 @@ def _add_past(router: APIRouter, parts: SealRoutes) -> None:
         responses=problem_responses(SealNotFound),
     )
     def get_seal_history(
-        seal_id: SealId, caller: Annotated[Caller, Depends(reader)]
+        seal_id: SealId, caller: Annotated[Caller, Depends(parts.require(SCOPE_READ))]
     ) -> SealHistory:
         """Answer every step in order."""
         events = parts.bureau.history(caller.authority_code, seal_id)
@@ -156,7 +166,7 @@ def _add_application(router: APIRouter, parts: SealRoutes) -> None:
         responses=problem_responses(InvalidSealOrder, SealNotFound, SealPictureNotFound),
     )
     def post_seal(
-        body: SealApplicationBody, caller: Annotated[Caller, Depends(parts.require(SCOPE_MANAGE))]
+        body: SealApplicationBody, caller: Annotated[Caller, Depends(parts.require(SCOPE_APPLY))]
     ) -> SealAnswer:
         """Answer the application under its seal identifier; the caller is the applicant."""
         seal = parts.bureau.apply(
@@ -180,17 +190,41 @@ def _add_approval(router: APIRouter, parts: SealRoutes) -> None:
     def post_seal_approval(
         seal_id: SealId,
         body: ApprovalBody,
-        caller: Annotated[Caller, Depends(parts.require(SCOPE_MANAGE))],
+        caller: Annotated[Caller, Depends(parts.require(SCOPE_APPROVE))],
     ) -> SealAnswer:
         """Approve exactly the application whose digest is named; not one's own."""
-        step = Step(
-            applicant="",
-            approver=caller.caller_id,
-            basis_document=body.basis_document,
-            reason=body.reason,
-        )
+        step = _step(caller, body)
         digest = bytes.fromhex(body.application_digest)
         return seal_to_wire(parts.bureau.approve(caller.authority_code, seal_id, step, digest))
+
+
+def _add_rejection(router: APIRouter, parts: SealRoutes) -> None:
+    @router.post(
+        "/seals/{seal_id}/rejection",
+        operation_id="post_seal_rejection",
+        summary="Reject an application for a seal",
+        responses=problem_responses(
+            SealNotFound, SealStateRefused, DualControlRefused, InvalidSealOrder
+        ),
+    )
+    def post_seal_rejection(
+        seal_id: SealId,
+        body: RejectionBody,
+        caller: Annotated[Caller, Depends(parts.require(SCOPE_APPROVE))],
+    ) -> SealAnswer:
+        """End the application; not one's own, which is cancelled instead."""
+        step, reject = _step(caller, body), SealAction.REJECT
+        return seal_to_wire(parts.bureau.move(caller.authority_code, seal_id, reject, step))
+
+
+def _step(caller: Caller, body: RejectionBody | ApprovalBody | MakingBody | MoveBody) -> Step:
+    """Return who acts: the caller. For an application the applicant is who filed it."""
+    return Step(
+        applicant=caller.caller_id,
+        approver=caller.caller_id,
+        basis_document=body.basis_document,
+        reason=body.reason,
+    )
 
 
 def _add_making(router: APIRouter, parts: SealRoutes) -> None:
@@ -218,12 +252,7 @@ def _add_making(router: APIRouter, parts: SealRoutes) -> None:
         caller: Annotated[Caller, Depends(parts.require(SCOPE_MAKE))],
     ) -> SealAnswer:
         """Draw the picture, have the maker sign the seal, enter both."""
-        step = Step(
-            applicant="",
-            approver=caller.caller_id,
-            basis_document=body.basis_document,
-            reason=body.reason,
-        )
+        step = _step(caller, body)
         return seal_to_wire(parts.bureau.make(caller.authority_code, seal_id, step))
 
 
@@ -231,7 +260,7 @@ def _add_moves(router: APIRouter, parts: SealRoutes) -> None:
     @router.post(
         "/seals/{seal_id}/state",
         operation_id="post_seal_state",
-        summary="Move a seal: file, issue, activate, suspend, resume, revoke ...",
+        summary="Move a seal alone: file, issue, activate, suspend, report lost",
         responses=problem_responses(
             SealNotFound, SealStateRefused, DualControlRefused, InvalidSealOrder
         ),
@@ -242,42 +271,5 @@ def _add_moves(router: APIRouter, parts: SealRoutes) -> None:
         caller: Annotated[Caller, Depends(parts.require(SCOPE_MANAGE))],
     ) -> SealAnswer:
         """Answer the seal in its new state; when a stop is answered, no use commits any more."""
-        step = Step(
-            applicant=body.applicant,
-            approver=caller.caller_id,
-            basis_document=body.basis_document,
-            reason=body.reason,
-        )
-        action = SealAction(body.action)
+        step, action = _step(caller, body), SealAction(body.action)
         return seal_to_wire(parts.bureau.move(caller.authority_code, seal_id, action, step))
-
-
-def _add_mandates(router: APIRouter, parts: SealRoutes) -> None:
-    @router.post(
-        "/seals/{seal_id}/mandates",
-        status_code=status.HTTP_201_CREATED,
-        operation_id="post_mandate",
-        summary="Grant a mandate to use a seal",
-        responses=problem_responses(SealNotFound, DualControlRefused, InvalidSealOrder),
-    )
-    def post_mandate(
-        seal_id: SealId,
-        body: MandateBody,
-        caller: Annotated[Caller, Depends(parts.require(SCOPE_MANAGE))],
-    ) -> MandateAnswer:
-        """Answer the mandate; the caller approves what somebody else asked for."""
-        grant = body.to_grant(caller.authority_code, seal_id, caller.caller_id)
-        return mandate_to_wire(parts.bureau.grant(grant))
-
-    @router.get(
-        "/seals/{seal_id}/mandates",
-        operation_id="list_mandates",
-        summary="Who may use a seal for what",
-        responses=problem_responses(SealNotFound),
-    )
-    def list_mandates(
-        seal_id: SealId, caller: Annotated[Caller, Depends(parts.require(SCOPE_READ))]
-    ) -> MandateList:
-        """Answer every mandate, ended ones too."""
-        mandates = parts.bureau.mandates(caller.authority_code, seal_id)
-        return MandateList(mandates=[mandate_to_wire(mandate) for mandate in mandates])

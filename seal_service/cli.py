@@ -1,22 +1,26 @@
-"""Commands of the seal register and of sealing: ``eseal seal-register``, ``eseal seal``.
+"""Commands of seals: ``eseal seal-register``, ``mandate``, ``compromise``, ``seal``.
 
 They work on the opened data folder, as the operator of one authority. Commands only read their
 words, call one function, and print.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import click
 
+from seal_service.decisions import cli as decisions_cli
+from seal_service.decisions.cli import DecisionTools, seal_facts
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
 from seal_service.sealing import Sealer
 from seal_service.sealings import cli as sealings_cli
 from seal_service.seals.bureau import People, SealBureau
-from seal_service.seals.model import Seal, SealApplication, SealFace, SealKind
+from seal_service.seals.model import SealApplication, SealFace, SealKind
+from seal_service.seals.request_desk import RequestDesk
+from seal_service.seals.statements import StatementSigner
 from seal_service.seals.states import STATE_NAMES
 from seal_service.wire import event_to_wire, instant, seal_to_wire, status_to_wire
 
@@ -29,6 +33,9 @@ class SealTools:
     """What the commands work with."""
 
     bureau: SealBureau
+    desk: RequestDesk
+    signer: StatementSigner
+    """Signs what anyone may know of a seal."""
     sealer: Sealer
     database: Database
     clock: Clock
@@ -43,17 +50,66 @@ OpenSeals = Callable[[click.Context], SealTools]
 
 def add_commands(root: click.Group, opened: OpenSeals) -> None:
     """Put the commands of seals under ``root``."""
-    group = click.Group("seal-register", help="Make, list and ask for seals.")
-    group.add_command(_make_command(opened))
+    group = click.Group("seal-register", help="Lead seals through their life, list and ask.")
+    group.add_command(_set_up_command(opened))
+    group.add_command(_apply_command(opened))
     group.add_command(_list_command(opened))
     group.add_command(_status_command(opened))
     group.add_command(_history_command(opened))
+
+    def decisions(ctx: click.Context) -> DecisionTools:
+        return _decision_tools(opened(ctx))
+
+    decisions_cli.add_steps(group, decisions)
     root.add_command(group)
+    root.add_command(decisions_cli.build_mandate_group(decisions))
+    root.add_command(decisions_cli.build_compromise_command(decisions))
     root.add_command(sealings_cli.build_command(opened))
 
 
-def _make_command(opened: OpenSeals) -> click.Command:
-    @click.command("make")
+def _decision_tools(tools: SealTools) -> DecisionTools:
+    return DecisionTools(
+        bureau=tools.bureau,
+        desk=tools.desk,
+        clock=tools.clock,
+        operator=tools.operator,
+        tell=tools.tell,
+        tell_rows=tools.tell_rows,
+    )
+
+
+def _apply_command(opened: OpenSeals) -> click.Command:
+    @click.command("apply")
+    @click.option("--name", required=True, help="Name of the body, around the star.")
+    @click.option("--purpose", default="", help="Line below the star of a special seal.")
+    @click.option("--number", default="", help="Registered seal code along the rim.")
+    @click.option("--diameter", type=click.FloatRange(20, 60), default=42.0, show_default=True)
+    @click.option("--years", type=_YEARS, default=3, show_default=True)
+    @click.option("--replaces", help="The seal this one takes the place of.")
+    @click.option("--basis", required=True, help="The decision it rests on.")
+    @click.option("--reason", default="")
+    @click.pass_context
+    def apply(ctx: click.Context, /, **words: object) -> None:
+        """Apply for a seal, as the person at this terminal; another one approves."""
+        tools = opened(ctx)
+        replaces = words["replaces"]
+        application = replace(
+            _application(tools, words),
+            predecessor_seal_id=None if replaces is None else str(replaces),
+        )
+        seal = tools.bureau.apply(
+            application,
+            applicant=tools.operator.caller_id,
+            basis_document=str(words["basis"]),
+            reason=str(words["reason"]),
+        )
+        tools.tell(seal_to_wire(seal).model_dump(mode="json"), seal_facts(seal))
+
+    return apply
+
+
+def _set_up_command(opened: OpenSeals) -> click.Command:
+    @click.command("set-up")
     @click.option("--name", required=True, help="Name of the body, around the star.")
     @click.option("--purpose", default="", help="Line below the star of a special seal.")
     @click.option("--number", default="", help="Registered seal code along the rim.")
@@ -66,8 +122,8 @@ def _make_command(opened: OpenSeals) -> click.Command:
     @click.option("--manager", required=True, help="Who files, issues and activates it.")
     @click.option("--type", "types", multiple=True, help="Licence types it may seal; default all.")
     @click.pass_context
-    def make(ctx: click.Context, /, **words: object) -> None:
-        """Lead a new seal all the way into use; four different persons answer for it."""
+    def set_up(ctx: click.Context, /, **words: object) -> None:
+        """Lead a new seal all the way into use at once, for a trial; it names four persons."""
         tools = opened(ctx)
         seal = tools.bureau.register_made_seal(
             _application(tools, words),
@@ -80,9 +136,9 @@ def _make_command(opened: OpenSeals) -> click.Command:
             basis_document=str(words["basis"]),
             licence_type_codes=_types(words["types"]),
         )
-        tools.tell(seal_to_wire(seal).model_dump(mode="json"), _facts(seal))
+        tools.tell(seal_to_wire(seal).model_dump(mode="json"), seal_facts(seal))
 
-    return make
+    return set_up
 
 
 def _types(chosen: object) -> list[str | None]:
@@ -104,18 +160,6 @@ def _application(tools: SealTools, words: dict[str, object]) -> SealApplication:
         valid_from=now,
         valid_until=now + timedelta(days=365 * int(str(words["years"]))),
     )
-
-
-def _facts(seal: Seal) -> Facts:
-    return [
-        ("seal", seal.seal_id),
-        ("name", seal.name),
-        ("state", f"{STATE_NAMES[seal.state]} ({seal.state.value})"),
-        (
-            "valid",
-            f"{instant(seal.application.valid_from)} – {instant(seal.application.valid_until)}",
-        ),
-    ]
 
 
 def _list_command(opened: OpenSeals) -> click.Command:
@@ -144,13 +188,12 @@ def _status_command(opened: OpenSeals) -> click.Command:
     @click.option("--at", type=click.DateTime(["%Y-%m-%dT%H:%M:%SZ"]), help="Instant in UTC.")
     @click.pass_context
     def status(ctx: click.Context, seal_id: str, at: datetime | None) -> None:
-        """Tell the state of a seal, now or as of an instant."""
+        """Tell the state of a seal, now or as of an instant; with --json as a signed statement."""
         tools = opened(ctx)
         when = None if at is None else at.replace(tzinfo=UTC)
-        wire = status_to_wire(
-            tools.bureau.status(tools.operator.authority_code, seal_id, when)
-        ).model_dump(mode="json")
-        tools.tell(wire, [(name, str(value)) for name, value in wire.items()])
+        statement, signature = tools.bureau.public_status(seal_id, when, tools.signer)
+        wire = status_to_wire(statement, signature).model_dump(mode="json")
+        tools.tell(wire, [(name, str(value)) for name, value in statement.items()])
 
     return status
 

@@ -13,12 +13,12 @@ from seal_service.errors import InvalidSealOrder
 from seal_service.picture_schemas import DESIGN_EXAMPLE, DesignAnswer, FaceBody
 from seal_service.plumbing.strict_json import StrictModel
 from seal_service.seals.lookup import LARGEST_PAGE
-from seal_service.seals.model import MandateGrant, SealApplication, SealKind
+from seal_service.seals.model import SealApplication, SealKind
 from seal_service.seals.states import SealState
 
-_SEAL_ID_EXAMPLE = "11320102MB9K00021D7F3A90B2C4D5E6F1"
-_INSTANT_EXAMPLE = "2026-11-24T04:00:00Z"
-_BASIS_EXAMPLE = "云栖政办〔2026〕12 号"
+SEAL_ID_EXAMPLE = "11320102MB9K00021D7F3A90B2C4D5E6F1"
+INSTANT_EXAMPLE = "2026-11-24T04:00:00Z"
+BASIS_EXAMPLE = "云栖政办〔2026〕12 号"
 
 InstantText = Annotated[
     str,
@@ -26,7 +26,7 @@ InstantText = Annotated[
         min_length=20,
         max_length=35,
         description="Instant with its zone, RFC 3339.",
-        examples=[_INSTANT_EXAMPLE],
+        examples=[INSTANT_EXAMPLE],
     ),
 ]
 Basis = Annotated[
@@ -35,23 +35,14 @@ Basis = Annotated[
         min_length=2,
         max_length=200,
         description="The decision or document this rests on.",
-        examples=[_BASIS_EXAMPLE],
+        examples=[BASIS_EXAMPLE],
     ),
 ]
 Reason = Annotated[
     str, Field(max_length=500, description="Why, in words.", examples=["启用电子证照专用章"])
 ]
-Person = Annotated[
-    str,
-    Field(
-        min_length=2,
-        max_length=64,
-        description="Who asked for it; recorded, and never the one who decides.",
-        examples=["seal-applicant"],
-    ),
-]
 SealId = Annotated[
-    str, Path(max_length=64, description="Seal identifier (esID).", examples=[_SEAL_ID_EXAMPLE])
+    str, Path(max_length=64, description="Seal identifier (esID).", examples=[SEAL_ID_EXAMPLE])
 ]
 
 
@@ -104,6 +95,13 @@ class ApprovalBody(StrictModel):
     reason: Reason = ""
 
 
+class RejectionBody(StrictModel):
+    """An application that is not approved."""
+
+    basis_document: Basis
+    reason: Reason
+
+
 class MakingBody(StrictModel):
     """The order to make an approved seal."""
 
@@ -112,57 +110,17 @@ class MakingBody(StrictModel):
 
 
 class MoveBody(StrictModel):
-    """A step in the life of a seal."""
+    """A step in the life of a seal that its manager does alone."""
 
     action: Literal[
-        "reject",
         "file",
         "issue",
         "activate",
         "suspend",
-        "resume",
         "report_lost",
-        "change",
-        "revoke",
-        "cancel",
-        "destroy",
     ] = Field(description="What is done.", examples=["suspend"])
-    applicant: Person
     basis_document: Basis
     reason: Reason
-
-
-class MandateBody(StrictModel):
-    """A mandate to use a seal (用章授权)."""
-
-    caller_id: str | None = Field(
-        max_length=64,
-        description="The caller that may use it; null for any of the authority.",
-        examples=["approval-system"],
-    )
-    licence_type_code: str | None = Field(
-        max_length=21,
-        description="Licence type; null for every type.",
-        examples=["11100000MB0143028R001"],
-    )
-    valid_from: InstantText
-    valid_until: InstantText
-    applicant: Person
-    basis_document: Basis
-
-    def to_grant(self, authority_code: str, seal_id: str, approver: str) -> MandateGrant:
-        """Convert to the domain value; raises ``InvalidSealOrder``."""
-        return MandateGrant(
-            authority_code=authority_code,
-            seal_id=seal_id,
-            caller_id=self.caller_id,
-            licence_type_code=self.licence_type_code,
-            valid_from=read_instant(self.valid_from, "valid_from"),
-            valid_until=read_instant(self.valid_until, "valid_until"),
-            applicant=self.applicant,
-            approver=approver,
-            basis_document=self.basis_document,
-        )
 
 
 class SealCertificateAnswer(StrictModel):
@@ -171,26 +129,26 @@ class SealCertificateAnswer(StrictModel):
     algorithm: str = Field(description="``sm2`` or ``rsa``.", examples=["sm2"])
     serial: str = Field(description="Serial number, hexadecimal.", examples=["4f2a9c01"])
     subject: str = Field(description="Subject.", examples=["CN=金陵市云栖区行政审批局"])
-    not_after: str = Field(description="Last instant of validity.", examples=[_INSTANT_EXAMPLE])
+    not_after: str = Field(description="Last instant of validity.", examples=[INSTANT_EXAMPLE])
     fingerprint: str = Field(description="SM3 of the certificate.", examples=["0b1c…"])
 
 
 class SealAnswer(StrictModel):
     """A seal, as its owner sees it."""
 
-    seal_id: str = Field(description="Seal identifier (esID).", examples=[_SEAL_ID_EXAMPLE])
+    seal_id: str = Field(description="Seal identifier (esID).", examples=[SEAL_ID_EXAMPLE])
     kind: str = Field(description="Kind of seal.", examples=["licence"])
     name: str = Field(description="Seal name.", examples=["金陵市云栖区行政审批局电子证照专用章"])
     number: str = Field(description="Registered seal code.", examples=["3201020000017"])
     diameter_mm: float = Field(description="Physical diameter.", examples=[42.0])
     design: DesignAnswer = Field(description="How it looks.", examples=[DESIGN_EXAMPLE])
-    valid_from: str = Field(description="First instant of validity.", examples=[_INSTANT_EXAMPLE])
-    valid_until: str = Field(description="Last instant of validity.", examples=[_INSTANT_EXAMPLE])
+    valid_from: str = Field(description="First instant of validity.", examples=[INSTANT_EXAMPLE])
+    valid_until: str = Field(description="Last instant of validity.", examples=[INSTANT_EXAMPLE])
     state: str = Field(description="State in the register.", examples=["active"])
     state_name: str = Field(description="State, in Chinese.", examples=["正常"])
     epoch: int = Field(description="Raised whenever use is stopped.", examples=[1])
     applicant: str = Field(description="Who applied.", examples=["seal-applicant"])
-    applied_at: str = Field(description="When.", examples=[_INSTANT_EXAMPLE])
+    applied_at: str = Field(description="When.", examples=[INSTANT_EXAMPLE])
     application_digest: str = Field(description="What an approval must name.", examples=["9f86…"])
     predecessor_seal_id: str | None = Field(
         description="The seal it took the place of.", examples=[None]
@@ -209,66 +167,60 @@ class SealPage(StrictModel):
     seals: list[SealAnswer] = Field(description="Newest first.", examples=[[]])
     next_after: str | None = Field(
         description="Pass as ``after`` for the next page; null on the last.",
-        examples=[_SEAL_ID_EXAMPLE],
+        examples=[SEAL_ID_EXAMPLE],
     )
 
 
-class SealStatusAnswer(StrictModel):
-    """The state of a seal at an instant."""
+class SealStatementAnswer(StrictModel):
+    """What anyone may know of a seal at an instant, as far as it is known today."""
 
-    seal_id: str = Field(description="Seal identifier (esID).", examples=[_SEAL_ID_EXAMPLE])
+    type: str = Field(description="Always ``seal-status``.", examples=["seal-status"])
+    version: int = Field(description="Of this shape.", examples=[1])
+    seal_id: str = Field(description="Seal identifier (esID).", examples=[SEAL_ID_EXAMPLE])
     name: str = Field(description="Seal name.", examples=["金陵市云栖区行政审批局电子证照专用章"])
-    at: str = Field(description="The instant the answer speaks of.", examples=[_INSTANT_EXAMPLE])
+    at: str = Field(description="The instant the answer speaks of.", examples=[INSTANT_EXAMPLE])
     state: str = Field(description="State then.", examples=["revoked"])
     state_name: str = Field(description="State, in Chinese.", examples=["已撤销"])
-    since: str = Field(description="When that state began.", examples=[_INSTANT_EXAMPLE])
-    reason: str = Field(description="Why it was stopped.", examples=["签名密钥疑似泄露"])
-    valid_from: str = Field(description="First instant of validity.", examples=[_INSTANT_EXAMPLE])
-    valid_until: str = Field(description="Last instant of validity.", examples=[_INSTANT_EXAMPLE])
+    since: str = Field(description="When that state began.", examples=[INSTANT_EXAMPLE])
+    action: str = Field(description="What brought it into that state.", examples=["revoke"])
+    valid_from: str = Field(description="First instant of validity.", examples=[INSTANT_EXAMPLE])
+    valid_until: str = Field(description="Last instant of validity.", examples=[INSTANT_EXAMPLE])
+    seal_sm3: str | None = Field(
+        description="SM3 of the e-seal as made; null before making.", examples=["1f0a…"]
+    )
+    answered_at: str = Field(description="When this was signed.", examples=[INSTANT_EXAMPLE])
+
+
+class SealStatusAnswer(StrictModel):
+    """The state of a seal, signed, to be kept."""
+
+    statement: SealStatementAnswer = Field(description="What is signed, in canonical form.")
+    signature: str = Field(
+        description="GB/T 35275 SignedData, base64, over the canonical statement.",
+        examples=["MIIF…"],
+    )
 
 
 class SealEventAnswer(StrictModel):
     """One step in the life of a seal."""
 
-    happened_at: str = Field(description="When.", examples=[_INSTANT_EXAMPLE])
+    happened_at: str = Field(description="When.", examples=[INSTANT_EXAMPLE])
     action: str = Field(description="What was done.", examples=["activate"])
     state_before: str | None = Field(description="Null for the application.", examples=["issued"])
     state_after: str = Field(description="State from then on.", examples=["active"])
     applicant: str = Field(description="Who asked.", examples=["seal-applicant"])
     approver: str = Field(description="Who decided.", examples=["seal-manager"])
-    basis_document: str = Field(description="What it rests on.", examples=[_BASIS_EXAMPLE])
+    basis_document: str = Field(description="What it rests on.", examples=[BASIS_EXAMPLE])
     reason: str = Field(description="Why.", examples=[""])
+    effective_at: str | None = Field(
+        description="Since when it counts, where that is earlier: a lost key.", examples=[None]
+    )
 
 
 class SealHistory(StrictModel):
     """The whole life of a seal."""
 
     events: list[SealEventAnswer] = Field(description="In order.", examples=[[]])
-
-
-class MandateAnswer(StrictModel):
-    """A mandate in the register."""
-
-    mandate_id: int = Field(description="Number of the mandate.", examples=[1])
-    seal_id: str = Field(description="Seal.", examples=[_SEAL_ID_EXAMPLE])
-    caller_id: str | None = Field(
-        description="Null: any caller of the authority.", examples=["approval-system"]
-    )
-    licence_type_code: str | None = Field(
-        description="Null: every type.", examples=["11100000MB0143028R001"]
-    )
-    valid_from: str = Field(description="First instant.", examples=[_INSTANT_EXAMPLE])
-    valid_until: str = Field(description="Last instant.", examples=[_INSTANT_EXAMPLE])
-    withdrawn_at: str | None = Field(description="When it was ended early.", examples=[None])
-    applicant: str = Field(description="Who asked.", examples=["seal-applicant"])
-    approver: str = Field(description="Who decided.", examples=["seal-manager"])
-    basis_document: str = Field(description="What it rests on.", examples=[_BASIS_EXAMPLE])
-
-
-class MandateList(StrictModel):
-    """The mandates of a seal."""
-
-    mandates: list[MandateAnswer] = Field(description="Ended ones too.", examples=[[]])
 
 
 class SealListQuery(BaseModel):
@@ -283,7 +235,7 @@ class SealListQuery(BaseModel):
         default=None,
         max_length=64,
         description="``next_after`` of the page before.",
-        examples=[_SEAL_ID_EXAMPLE],
+        examples=[SEAL_ID_EXAMPLE],
     )
     limit: int = Field(
         default=50, ge=1, le=LARGEST_PAGE, description="Seals per page.", examples=[50]

@@ -1,18 +1,20 @@
 """From domain values to the wire types of ``schemas``: explicit, field by field."""
 
+import base64
 import hashlib
 from datetime import UTC, datetime
 
 from keys.certificates import parse_certificate
 from seal_service.picture_schemas import design_to_wire
 from seal_service.schemas import (
-    MandateAnswer,
     SealAnswer,
     SealCertificateAnswer,
     SealEventAnswer,
+    SealStatementAnswer,
     SealStatusAnswer,
 )
-from seal_service.seals.model import Mandate, Seal, SealStatus, SigningIdentity
+from seal_service.seals.model import Seal, SigningIdentity
+from seal_service.seals.statements import Statement
 from seal_service.seals.states import STATE_NAMES, SealEvent
 
 
@@ -58,18 +60,11 @@ def certificate_to_wire(identity: SigningIdentity) -> SealCertificateAnswer:
     )
 
 
-def status_to_wire(status: SealStatus) -> SealStatusAnswer:
-    """Convert a status."""
+def status_to_wire(statement: Statement, signature: bytes) -> SealStatusAnswer:
+    """Convert a signed status; the statement stays what was signed, member by member."""
     return SealStatusAnswer(
-        seal_id=status.seal_id,
-        name=status.name,
-        at=instant(status.at),
-        state=status.state.value,
-        state_name=STATE_NAMES[status.state],
-        since=instant(status.since),
-        reason=status.stop_reason,
-        valid_from=instant(status.valid_from),
-        valid_until=instant(status.valid_until),
+        statement=SealStatementAnswer.model_validate(statement),
+        signature=base64.b64encode(signature).decode("ascii"),
     )
 
 
@@ -84,22 +79,5 @@ def event_to_wire(event: SealEvent) -> SealEventAnswer:
         approver=event.approver,
         basis_document=event.basis_document,
         reason=event.reason,
-    )
-
-
-def mandate_to_wire(mandate: Mandate) -> MandateAnswer:
-    """Convert a mandate."""
-    grant = mandate.grant
-    withdrawn = mandate.withdrawn_at
-    return MandateAnswer(
-        mandate_id=mandate.mandate_id,
-        seal_id=grant.seal_id,
-        caller_id=grant.caller_id,
-        licence_type_code=grant.licence_type_code,
-        valid_from=instant(grant.valid_from),
-        valid_until=instant(grant.valid_until),
-        withdrawn_at=None if withdrawn is None else instant(withdrawn),
-        applicant=grant.applicant,
-        approver=grant.approver,
-        basis_document=grant.basis_document,
+        effective_at=None if event.effective_at is None else instant(event.effective_at),
     )

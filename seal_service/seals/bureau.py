@@ -6,14 +6,14 @@ key with the sealing path and can be deployed apart from it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from keys.algorithms import KeyAlgorithm
 from keys.certificates import parse_certificate
 from keys.errors import InvalidKey
 from keys.keystore import Signer
-from seal_service.errors import InvalidSealOrder
+from seal_service.errors import DualControlRefused, InvalidSealOrder
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
 from seal_service.seals import lookup, mandates, registry
@@ -37,7 +37,14 @@ from seal_service.seals.model import (
 from seal_service.seals.policy import check_identity
 from seal_service.seals.preview import SealPainter
 from seal_service.seals.registry import ApplyOrder, MoveOrder
+from seal_service.seals.statements import (
+    Statement,
+    StatementSigner,
+    make_statement,
+    sign_statement,
+)
 from seal_service.seals.states import SealAction, SealEvent, SealState, next_state
+from seal_service.settings import SealSettings
 
 _SEAL_TYPES = {
     SealKind.OFFICIAL: OFFICIAL_SEAL_TYPE,
@@ -62,6 +69,7 @@ class BureauParts:
     maker: SigningIdentity
     painter: SealPainter
     identities: IdentitySource
+    settings: SealSettings = field(default_factory=SealSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,15 +131,26 @@ class SealBureau:
         """Make an approved seal.
 
         Raises ``SealStateRefused``, ``GlyphMissing``, ``UnsafePicture``, ``InvalidKey``,
-        ``SealExpired`` (certificate), ``SelfCheckFailed`` or what the key store refuses.
+        ``SealExpired`` (certificate), ``SelfCheckFailed`` or what the key store refuses;
+        ``DualControlRefused`` where the approval is too old (T-API-11).
         """
         with self._database.reading() as connection:
             seal = lookup.find(connection, authority_code, seal_id)
+            events = lookup.history(connection, authority_code, seal_id)
         next_state(seal.state, SealAction.MAKE)  # 1
+        self._check_age(events)
         made = self._produce(seal)
         order = self._order(authority_code, seal_id, SealAction.MAKE, step)
         with self._database.transaction() as connection:  # 5
             return registry.record_made(connection, order, made)
+
+    def _check_age(self, events: tuple[SealEvent, ...]) -> None:
+        limit = timedelta(days=self._parts.settings.approval_days)
+        approved_at = next(
+            event.happened_at for event in reversed(events) if event.action is SealAction.APPROVE
+        )
+        if self._parts.clock.now() > approved_at + limit:
+            raise DualControlRefused(rule="approval-expired", action=SealAction.MAKE.value)
 
     def _produce(self, seal: Seal) -> MadeSeal:
         parts, application = self._parts, seal.application
@@ -258,11 +277,26 @@ class SealBureau:
     def status(self, authority_code: str, seal_id: str, at: datetime | None = None) -> SealStatus:
         """Return the status of a seal of the tenant, now or at an instant.
 
-        Raises ``SealNotFound``. The public answer, for any tenant, is ``lookup.status_at``.
+        Raises ``SealNotFound``.
         """
         with self._database.reading() as connection:
             lookup.find(connection, authority_code, seal_id)
             return lookup.status_at(connection, seal_id, at or self._parts.clock.now())
+
+    def public_status(
+        self, seal_id: str, at: datetime | None, signer: StatementSigner
+    ) -> tuple[Statement, bytes]:
+        """Return what anyone may know of any seal, now or at an instant, and the signature over it.
+
+        Raises ``SealNotFound``, or ``InvalidSealOrder`` for an instant that is still to come.
+        """
+        now = self._parts.clock.now()
+        if at is not None and at > now:
+            raise InvalidSealOrder("不能查询将来的状态", field="at")
+        with self._database.reading() as connection:
+            status = lookup.status_at(connection, seal_id, at or now)
+        statement = make_statement(status, now)
+        return statement, sign_statement(statement, signer)
 
     def mandates(self, authority_code: str, seal_id: str) -> tuple[Mandate, ...]:
         """Return every mandate of a seal of the tenant; raises ``SealNotFound``."""

@@ -147,7 +147,13 @@ def check_of_seal(
 
 
 def withdraw_mandate(
-    connection: Connection, authority_code: str, mandate_id: int, *, actor: str, now: datetime
+    connection: Connection,
+    authority_code: str,
+    mandate_id: int,
+    *,
+    actor: str,
+    now: datetime,
+    reason: str = "",
 ) -> None:
     """End a mandate; one that ended keeps its time. Raises ``MandateMissing`` if there is none."""
     changed = connection.execute(
@@ -157,7 +163,7 @@ def withdraw_mandate(
             seal_mandates.c.mandate_id == mandate_id,
             seal_mandates.c.withdrawn_at.is_(None),
         )
-        .values(withdrawn_at=now, withdrawn_by=actor)
+        .values(withdrawn_at=now, withdrawn_by=actor, withdrawal_reason=reason)
     )
     if changed.rowcount != 1:
         raise MandateMissing(rule="no-mandate", mandate_id=mandate_id)

@@ -77,6 +77,14 @@ class Confirmer:
     remark: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawal:
+    """Who ends a mandate, and why."""
+
+    actor: str
+    reason: str
+
+
 class RequestDesk:
     """Files and decides requests. May be shared between threads."""
 
@@ -96,17 +104,18 @@ class RequestDesk:
 
     def file_mandate(self, asked: Asked, wanted: MandateGrant) -> SealRequest:
         """Ask for a mandate; raises ``SealNotFound`` or ``InvalidSealOrder``."""
-        mandates.check_grant(wanted)
         with self._database.transaction() as connection:
+            lookup.find(connection, asked.authority_code, asked.seal_id)
+            mandates.check_grant(wanted)
             return self._enter(connection, asked, RequestKind.MANDATE, _grant_content(wanted))
 
     def file_compromise(self, asked: Asked, since: datetime) -> SealRequest:
         """Ask to declare a seal's key lost; raises as ``file_move``."""
-        if since > self._parts.clock.now():
-            raise InvalidSealOrder("失密时间不能晚于现在", field="since")
         content: dict[str, object] = {"since": since.astimezone(UTC).isoformat()}
         with self._database.transaction() as connection:
             next_state(self._state(connection, asked), SealAction.COMPROMISE)
+            if since > self._parts.clock.now():
+                raise InvalidSealOrder("失密时间不能晚于现在", field="since")
             return self._enter(connection, asked, RequestKind.COMPROMISE, content)
 
     def _state(self, connection: Connection, asked: Asked) -> SealState:
@@ -119,7 +128,6 @@ class RequestDesk:
         kind: RequestKind,
         content: dict[str, object],
     ) -> SealRequest:
-        lookup.find(connection, asked.authority_code, asked.seal_id)
         if not asked.basis_document.strip():
             raise InvalidSealOrder("不能为空", field="basis_document")
         now = self._parts.clock.now()
@@ -237,7 +245,7 @@ class RequestDesk:
             return compromise.sealed_since(connection, seal, since, after=after)
 
     def withdraw_mandate(
-        self, authority_code: str, seal_id: str, mandate_id: int, actor: str
+        self, authority_code: str, seal_id: str, mandate_id: int, ended: Withdrawal
     ) -> Mandate:
         """End a mandate at once; uses that begin afterwards are refused.
 
@@ -247,7 +255,14 @@ class RequestDesk:
         with self._database.transaction() as connection:
             lookup.find(connection, authority_code, seal_id)
             mandates.check_of_seal(connection, authority_code, seal_id, mandate_id)
-            mandates.withdraw_mandate(connection, authority_code, mandate_id, actor=actor, now=now)
+            mandates.withdraw_mandate(
+                connection,
+                authority_code,
+                mandate_id,
+                actor=ended.actor,
+                now=now,
+                reason=ended.reason,
+            )
             found = mandates.mandates_of(connection, authority_code, seal_id)
         return next(one for one in found if one.mandate_id == mandate_id)
 

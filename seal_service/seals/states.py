@@ -206,8 +206,8 @@ def state_at(events: Iterable[SealEvent], at: datetime, valid_until: datetime) -
     """Return the state at an instant from the events in order; None before the application.
 
     It is what is known today: a key that turns out to have been lost since an instant counts from
-    that instant, whatever was done in between. The last instant of validity is inclusive. A seal that could be used until then counts as
-    expired afterwards, whether or not anybody recorded it.
+    that instant, whatever was done in between. The last instant of validity is inclusive. A seal
+    that could be used until then counts as expired afterwards, whether or not anybody recorded it.
     """
     state: SealState | None = None
     for event in events:

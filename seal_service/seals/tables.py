@@ -97,6 +97,7 @@ seal_mandates = Table(
     Column("granted_at", Instant, nullable=False),
     Column("withdrawn_at", Instant),
     Column("withdrawn_by", String(64)),
+    Column("withdrawal_reason", Text),
     Column("limits", Text),
     Index("seal_mandates_by_seal", "authority_code", "seal_id"),
     Index("seal_mandates_by_type", "authority_code", "licence_type_code"),

@@ -134,7 +134,7 @@ def test_a_revoked_licence_is_genuine_without_force(run: Run) -> None:
 def test_seals_are_listed_with_state_and_history(run: Run) -> None:
     seal_id = json.loads(run("--json", "seal-register", "list").output)[0]["seal_id"]
     status = json.loads(run("--json", "seal-register", "status", seal_id).output)
-    assert status["state"] == "active"
+    assert status["statement"]["state"] == "active"
     history = json.loads(run("--json", "seal-register", "history", seal_id).output)
     assert len(history) >= 6
     assert NAME in run("seal-register", "list").output.replace("\n", "")

@@ -1,26 +1,31 @@
 """The seal API over HTTP: answers, refusals, tenants, scopes (T-API-06, 08, 09, 10, 16)."""
 
+import base64
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 
 import httpx
 import pytest
-from fastapi import FastAPI, Header
+from fastapi import FastAPI, Header, Request
 
 from seal_service.api import SealRoutes, build_router
+from seal_service.decisions.api import DecisionRoutes
+from seal_service.decisions.api import build_router as build_decisions
 from seal_service.errors import ScopeMissing
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.database import Database
 from seal_service.plumbing.problems import install
+from seal_service.seals.statements import StatementSigner, check_statement
 from tests.seal_service.test_bureau import FONT, Scene
 from tests.support.asgi import AppClient
 from tests.support.licences import BUSINESS_LICENCE
 from tests.support.register import OTHER_TENANT, TENANT
+from tests.support.trust import MAKER_NAME, SM2_TRUST, make_key
 
 pytestmark = pytest.mark.skipif(not FONT.path.exists(), reason="Noto Serif CJK is not installed")
 
-ALL_SCOPES = "seals:read seals:make seals:manage"
+ALL_SCOPES = "seals:read seals:apply seals:approve seals:make seals:manage seals:audit"
 APPLICATION = {
     "kind": "licence",
     "name": "金陵市云栖区行政审批局",
@@ -32,7 +37,28 @@ APPLICATION = {
     "basis_document": "云栖政办〔2026〕12 号",
     "reason": "启用电子证照专用章",
 }
+MANDATE = {
+    "caller_id": None,
+    "type_codes": [BUSINESS_LICENCE, "approval-letter"],
+    "matter_codes": ["000116003000"],
+    "hours": {"begin": "08:30", "end": "17:30"},
+    "daily_count": 200,
+    "valid_from": "2026-11-24T00:00:00Z",
+    "valid_until": "2027-11-24T00:00:00Z",
+    "basis_document": "用章授权书",
+    "reason": "自动出证",
+}
 BASIS = {"basis_document": "云栖政办〔2026〕12 号", "reason": "依规定"}
+
+SIGNER = StatementSigner(
+    certificate=SM2_TRUST.maker().certificate,
+    chain=(SM2_TRUST.authority.der,),
+    sign=make_key(MAKER_NAME).sign,
+)
+
+
+def _admit(request: Request) -> None:
+    """Let everyone in."""
 
 
 def _require(scope: str) -> Callable[..., Caller]:
@@ -55,7 +81,12 @@ class Client:
         self.scene = Scene(database)
         app = FastAPI()
         install(app)
-        app.include_router(build_router(SealRoutes(bureau=self.scene.bureau, require=_require)))
+        routes = SealRoutes(
+            bureau=self.scene.bureau, require=_require, signer=SIGNER, admit_public=_admit
+        )
+        app.include_router(build_router(routes))
+        decisions = DecisionRoutes(desk=self.scene.desk, bureau=self.scene.bureau, require=_require)
+        app.include_router(build_decisions(decisions))
         self._client = AppClient(app)
 
     def get(self, path: str, *, status: int = 200, **headers: str) -> dict[str, object]:
@@ -83,8 +114,35 @@ class Client:
         return path
 
     def move(self, path: str, action: str, *, status: int = 200, **headers: str) -> object:
-        body = {**BASIS, "action": action, "applicant": "applicant"}
+        body = {**BASIS, "action": action}
         return self.post(f"{path}/state", body, status=status, **{"who": "manager", **headers})
+
+    def ask(self, path: str, action: str, **headers: str) -> dict[str, object]:
+        return self.post(f"{path}/requests", {**BASIS, "action": action}, status=201, **headers)
+
+    def decide(
+        self,
+        path: str,
+        request: dict[str, object],
+        *,
+        decision: str = "confirmation",
+        status: int = 200,
+        **headers: str,
+    ) -> dict[str, object]:
+        route = f"{path}/requests/{request['request_id']}/{decision}"
+        body = {"request_digest": request["request_digest"], "remark": "已核对"}
+        return self.post(route, body, status=status, **{"who": "approver", **headers})
+
+    def end(self, path: str, action: str) -> dict[str, object]:
+        return self.decide(path, self.ask(path, action))
+
+    def status(self, path: str, at: str = "") -> dict[str, object]:
+        answer = self.get(f"{path}/status{at}")
+        statement = answer["statement"]
+        assert isinstance(statement, dict)
+        signature = base64.b64decode(str(answer["signature"]))
+        assert check_statement(statement, signature).der == SIGNER.certificate
+        return statement
 
     def in_use(self) -> str:
         path = self.approve(self.apply())
@@ -130,15 +188,30 @@ def test_an_answer_names_no_key_and_shows_no_picture(client: Client) -> None:
     assert "PNG" not in answer
 
 
-def test_the_status_of_an_instant_is_answered(client: Client) -> None:
+def test_the_status_of_an_instant_is_answered_and_signed(client: Client) -> None:
     path = client.in_use()
     client.scene.clock.move(timedelta(hours=2))
-    client.move(path, "revoke")
-    assert client.get(f"{path}/status")["state"] == "revoked"
-    then = client.get(f"{path}/status?at=2026-11-24T13:00:00%2B08:00")
+    client.end(path, "revoke")
+    assert client.status(path)["state"] == "revoked"
+    then = client.status(path, "?at=2026-11-24T13:00:00%2B08:00")
     assert (then["state"], then["at"]) == ("active", "2026-11-24T05:00:00Z")
-    late = client.get(f"{path}/status?at=2026-11-24T06:00:00Z")
-    assert (late["state_name"], late["reason"]) == ("已撤销", "依规定")
+    late = client.status(path, "?at=2026-11-24T06:00:00Z")
+    assert (late["state_name"], late["action"]) == ("已撤销", "revoke")
+
+
+def test_everyone_may_ask_for_the_status_and_learns_no_more(client: Client) -> None:
+    # T-API-06: the one answer across tenants; no picture, no persons, no free words.
+    path = client.in_use()
+    answer = client.get(f"{path}/status", tenant=OTHER_TENANT, scopes="")
+    assert "applicant" not in str(answer)
+    assert str(BASIS["basis_document"]) not in str(answer)
+    assert client.get("/seals/NONE/status", status=404)["code"] == "seal-not-found"
+
+
+def test_no_status_is_signed_for_an_instant_to_come(client: Client) -> None:
+    path = client.in_use()
+    problem = client.get(f"{path}/status?at=2026-11-24T04:00:01Z", status=422)
+    assert problem["code"] == "invalid-seal-order"
 
 
 @pytest.mark.parametrize("at", ["yesterday", "2026-11-24T05:00:00", "2026-11-24"])
@@ -166,21 +239,61 @@ def test_an_approval_of_another_application_is_refused(client: Client) -> None:
 
 def test_an_illegal_step_is_a_conflict(client: Client) -> None:
     path = client.in_use()
-    client.move(path, "revoke")
-    problem = client.post(
-        f"{path}/state",
-        {**BASIS, "action": "resume", "applicant": "applicant"},
-        status=409,
-        who="manager",
-    )
+    client.end(path, "revoke")
+    body = {**BASIS, "action": "resume"}
+    problem = client.post(f"{path}/requests", body, status=409)
     assert problem["code"] == "seal-state"
 
 
 def test_stopping_needs_one_person_resuming_two(client: Client) -> None:
     path = client.in_use()
     client.move(path, "suspend", who="applicant")
-    client.move(path, "resume", who="applicant", status=403)
-    client.move(path, "resume")
+    request = client.ask(path, "resume")
+    assert client.decide(path, request, who="applicant", status=403)["code"] == "dual-control"
+    client.decide(path, request)
+    assert client.get(path)["state"] == "active"
+
+
+def test_the_applicant_does_not_bring_the_seal_into_use(client: Client) -> None:
+    # T-API-09: whoever filed the application, whatever a body says.
+    path = client.approve(client.apply())
+    client.post(f"{path}/making", BASIS, status=403, who="applicant")
+    client.post(f"{path}/making", BASIS, who="maker")
+    for action in ("file", "issue"):
+        client.move(path, action)
+    assert client.move(path, "activate", who="applicant", status=403)
+
+
+def test_no_body_names_a_person(client: Client) -> None:
+    # T-API-09
+    path = client.in_use()
+    body = {**BASIS, "action": "suspend", "applicant": "somebody else"}
+    client.post(f"{path}/state", body, status=422, who="manager")
+    client.move(path, "suspend")
+    events = client.get(f"{path}/history")["events"]
+    last = events[-1]  # type: ignore[index]
+    assert (last["applicant"], last["approver"]) == ("manager", "manager")
+
+
+def test_an_application_is_rejected_by_somebody_else(client: Client) -> None:
+    path = f"/seals/{client.apply()['seal_id']}"
+    client.post(f"{path}/rejection", BASIS, status=403, who="applicant")
+    assert client.post(f"{path}/rejection", BASIS, who="approver")["state"] == "rejected"
+
+
+def test_an_approval_that_is_too_old_makes_no_seal(client: Client) -> None:
+    # T-API-11
+    path = client.approve(client.apply())
+    client.scene.clock.move(timedelta(days=31))
+    problem = client.post(f"{path}/making", BASIS, status=403, who="maker")
+    assert problem["params"]["rule"] == "approval-expired"  # type: ignore[index]
+
+
+def test_an_approval_is_used_once(client: Client) -> None:
+    # T-API-11
+    path = client.approve(client.apply())
+    client.post(f"{path}/making", BASIS, who="maker")
+    assert client.post(f"{path}/making", BASIS, status=409, who="maker")["code"] == "seal-state"
 
 
 def test_seals_are_listed_newest_first_in_pages(client: Client) -> None:
@@ -193,20 +306,40 @@ def test_seals_are_listed_newest_first_in_pages(client: Client) -> None:
     assert client.get("/seals?state=active")["seals"] == []
 
 
-def test_a_mandate_is_granted_and_listed(client: Client) -> None:
+def test_a_mandate_is_asked_for_confirmed_listed_and_withdrawn(client: Client) -> None:
     path = client.in_use()
-    body = {
-        "caller_id": None,
-        "licence_type_code": BUSINESS_LICENCE,
-        "valid_from": "2026-11-24T00:00:00Z",
-        "valid_until": "2027-11-24T00:00:00Z",
-        "applicant": "applicant",
-        "basis_document": "用章授权书",
-    }
-    granted = client.post(f"{path}/mandates", body, status=201, who="manager")
-    assert granted["approver"] == "manager"
-    assert client.get(f"{path}/mandates")["mandates"] == [granted]
-    client.post(f"{path}/mandates", body, status=403, who="applicant")
+    request = client.post(f"{path}/mandates", MANDATE, status=201)
+    assert client.get(f"{path}/mandates")["mandates"] == []
+    client.decide(path, request, who="applicant", status=403)
+    assert client.decide(path, request)["state"] == "confirmed"
+    mandates = client.get(f"{path}/mandates")["mandates"]
+    assert isinstance(mandates, list)
+    (granted,) = mandates
+    assert (granted["applicant"], granted["approver"]) == ("applicant", "approver")
+    assert granted["type_codes"] == [BUSINESS_LICENCE, "approval-letter"]
+    assert granted["hours"] == {"begin": "08:30", "end": "17:30"}
+    assert granted["daily_count"] == 200
+    route = f"{path}/mandates/{granted['mandate_id']}/withdrawal"
+    ended = client.post(route, {"reason": "系统停用"}, who="manager")
+    assert ended["withdrawn_at"] == "2026-11-24T04:00:00Z"
+    client.post(route, {"reason": "系统停用"}, status=403, who="manager")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"hours": {"begin": "17:30", "end": "08:30"}},
+        {"hours": {"begin": "8:30", "end": "17:30"}},
+        {"daily_count": 0},
+        {"valid_until": "2026-11-23T00:00:00Z"},
+        {"applicant": "somebody else"},
+    ],
+)
+def test_a_mandate_is_read_strictly(client: Client, changes: dict[str, object]) -> None:
+    # T-API-09, T-API-16
+    path = client.in_use()
+    client.post(f"{path}/mandates", {**MANDATE, **changes}, status=422)
+    assert client.get(f"{path}/requests")["requests"] == []
 
 
 @pytest.mark.parametrize(
@@ -231,19 +364,23 @@ def test_an_application_is_read_strictly(client: Client, changes: dict[str, obje
 def test_another_tenants_seal_does_not_exist(client: Client) -> None:
     # T-API-06: every route answers 404, never 403.
     path = client.in_use()
-    for route in ("", "/status", "/history", "/mandates"):
+    for route in ("", "/history", "/mandates", "/requests", "/uses"):
         assert client.get(path + route, status=404, tenant=OTHER_TENANT)["code"] == "seal-not-found"
     digest = {**BASIS, "application_digest": "00" * 32}
-    mandate = {
-        "caller_id": None,
-        "licence_type_code": None,
-        "valid_from": "2026-11-24T00:00:00Z",
-        "valid_until": "2027-11-24T00:00:00Z",
-        "applicant": "applicant",
-        "basis_document": "用章授权书",
+    asked = {**BASIS, "action": "revoke"}
+    decided = {"request_digest": "00" * 32}
+    bodies = {
+        "approval": digest,
+        "rejection": BASIS,
+        "making": BASIS,
+        "state": {**BASIS, "action": "suspend"},
+        "mandates": MANDATE,
+        "mandates/1/withdrawal": {"reason": "停用"},
+        "requests": asked,
+        "requests/x/confirmation": decided,
+        "requests/x/refusal": decided,
+        "compromises": {**BASIS, "since": "2026-11-24T00:00:00Z"},
     }
-    move = {**BASIS, "action": "revoke", "applicant": "applicant"}
-    bodies = {"approval": digest, "making": BASIS, "state": move, "mandates": mandate}
     for route, body in bodies.items():
         client.post(f"{path}/{route}", body, status=404, tenant=OTHER_TENANT, who="manager")
     assert client.get("/seals", tenant=OTHER_TENANT)["seals"] == []
@@ -251,24 +388,30 @@ def test_another_tenants_seal_does_not_exist(client: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "route", "scopes"),
+    ("method", "route", "scope"),
     [
-        ("get", "/seals", "seals:make seals:manage"),
-        ("get", "/seals/x", "seals:manage"),
-        ("get", "/seals/x/status", "seals:manage"),
-        ("get", "/seals/x/history", "seals:manage"),
-        ("get", "/seals/x/mandates", "seals:manage"),
-        ("post", "/seals", "seals:read seals:make"),
-        ("post", "/seals/x/approval", "seals:read seals:make"),
-        ("post", "/seals/x/making", "seals:read seals:manage"),
-        ("post", "/seals/x/state", "seals:read seals:make"),
-        ("post", "/seals/x/mandates", "seals:read seals:make"),
+        ("get", "/seals", "seals:read"),
+        ("get", "/seals/x", "seals:read"),
+        ("get", "/seals/x/history", "seals:read"),
+        ("get", "/seals/x/mandates", "seals:read"),
+        ("get", "/seals/x/requests", "seals:read"),
+        ("get", "/seals/x/uses", "seals:audit"),
+        ("post", "/seals", "seals:apply"),
+        ("post", "/seals/x/requests", "seals:apply"),
+        ("post", "/seals/x/mandates", "seals:apply"),
+        ("post", "/seals/x/compromises", "seals:apply"),
+        ("post", "/seals/x/approval", "seals:approve"),
+        ("post", "/seals/x/rejection", "seals:approve"),
+        ("post", "/seals/x/requests/y/confirmation", "seals:approve"),
+        ("post", "/seals/x/requests/y/refusal", "seals:approve"),
+        ("post", "/seals/x/making", "seals:make"),
+        ("post", "/seals/x/state", "seals:manage"),
+        ("post", "/seals/x/mandates/1/withdrawal", "seals:manage"),
     ],
 )
-def test_every_route_demands_its_scope(
-    client: Client, method: str, route: str, scopes: str
-) -> None:
-    # T-API-08
+def test_every_route_demands_its_scope(client: Client, method: str, route: str, scope: str) -> None:
+    # T-API-08: every other scope together does not open it.
+    scopes = ALL_SCOPES.replace(scope, "")
     if method == "get":
         problem = client.get(route, status=403, scopes=scopes)
     else:

@@ -1,7 +1,7 @@
 """The seal bureau: from application to use, with the picture drawn and the maker's key."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,6 +25,7 @@ from seal_service.seals.glyphs import SealFont
 from seal_service.seals.making import LICENCE_SEAL_TYPE
 from seal_service.seals.model import Seal, SealFace, SigningIdentity
 from seal_service.seals.preview import SealPainter
+from seal_service.seals.request_desk import RequestDesk, RequestParts
 from seal_service.seals.states import SealAction, SealState
 from tests.support.licences import BUSINESS_LICENCE, FOOD_PERMIT, MovingClock, make_randomness
 from tests.support.register import (
@@ -64,6 +65,16 @@ class Scene:
                 ),
                 painter=SealPainter(database, SealFonts(text=FONT, name=FONT)),
                 identities=lambda seal, algorithm: self.identity or identity(algorithm),
+            )
+        )
+
+        self.revoked: list[tuple[bytes, datetime, datetime]] = []
+        self.desk = RequestDesk(
+            RequestParts(
+                database=database,
+                clock=self.clock,
+                randomness=make_randomness(6),
+                revoke_certificate=lambda *words: self.revoked.append(words),
             )
         )
 
@@ -160,8 +171,8 @@ def test_a_certificate_that_is_not_the_holders_is_refused(
 
 
 def test_a_maker_whose_certificate_ran_out_makes_nothing(scene: Scene) -> None:
-    seal = scene.approved(valid_until=NOW + 9 * YEAR)
     scene.clock.move(3 * YEAR)
+    seal = scene.approved(valid_until=NOW + 9 * YEAR)
     with pytest.raises(SealExpired):
         scene.bureau.make(TENANT, seal.seal_id, MAKING)
 

@@ -23,6 +23,7 @@ def upgrade() -> None:
     """Add the columns and the table, and widen the scopes of managers."""
     op.add_column("seal_events", sa.Column("effective_at", Instant(), nullable=True))
     op.add_column("seal_mandates", sa.Column("limits", sa.Text(), nullable=True))
+    op.add_column("seal_mandates", sa.Column("withdrawal_reason", sa.Text(), nullable=True))
     op.add_column("seal_uses", sa.Column("mandate_id", sa.BigInteger(), nullable=True))
     op.create_index("seal_uses_by_mandate", "seal_uses", ["mandate_id", "opened_at"])
     op.create_index("seal_uses_by_key", "seal_uses", ["authority_code", "key_name", "serial"])

@@ -1,0 +1,402 @@
+"""Commands of single steps, requests, mandates and lost keys.
+
+Whoever is at the terminal acts, under the name of their account: no option names another person,
+so what needs two persons needs two accounts.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import click
+
+from seal_service.decisions.schemas import (
+    HoursBody,
+    mandate_to_wire,
+    request_to_wire,
+    use_to_wire,
+)
+from seal_service.plumbing.auth import Caller
+from seal_service.plumbing.clock import Clock
+from seal_service.seals.bureau import SealBureau, Step
+from seal_service.seals.model import MandateGrant, MandateLimits, Seal
+from seal_service.seals.request_desk import Asked, Confirmer, RequestDesk, Withdrawal
+from seal_service.seals.requests import SealRequest
+from seal_service.seals.states import ACTION_NAMES, STATE_NAMES, SealAction
+from seal_service.wire import instant, seal_to_wire
+
+Facts = list[tuple[str, str]]
+Decorator = Callable[[click.Command], click.Command]
+
+ALONE = {
+    "make": SealAction.MAKE,
+    "reject": SealAction.REJECT,
+    "file": SealAction.FILE,
+    "issue": SealAction.ISSUE,
+    "activate": SealAction.ACTIVATE,
+    "suspend": SealAction.SUSPEND,
+    "lost": SealAction.REPORT_LOST,
+}
+ASKED = {
+    "resume": SealAction.RESUME,
+    "change": SealAction.CHANGE,
+    "revoke": SealAction.REVOKE,
+    "cancel": SealAction.CANCEL,
+    "destroy": SealAction.DESTROY,
+}
+_INSTANT = click.DateTime(["%Y-%m-%dT%H:%M:%SZ"])
+_DIGEST_HEX = 64
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionTools:
+    """What the commands work with."""
+
+    bureau: SealBureau
+    desk: RequestDesk
+    clock: Clock
+    operator: Caller
+    tell: Callable[[object, Facts], None]
+    tell_rows: Callable[[object, list[str], list[list[str]]], None]
+
+
+OpenTools = Callable[[click.Context], DecisionTools]
+
+
+def add_steps(group: click.Group, opened: OpenTools) -> None:
+    """Put the single steps of a seal's life under ``seal-register``."""
+    group.add_command(_approve_command(opened))
+    for name, action in ALONE.items():
+        group.add_command(_step_command(opened, name, action))
+    for name, action in ASKED.items():
+        group.add_command(_request_command(opened, name, action))
+    group.add_command(_requests_command(opened))
+    group.add_command(_decision_command(opened, "confirm", "Confirm a request and have it done."))
+    group.add_command(_decision_command(opened, "refuse", "Close a request without doing it."))
+    group.add_command(_uses_command(opened))
+
+
+def build_mandate_group(opened: OpenTools) -> click.Group:
+    """Build ``eseal mandate``."""
+    group = click.Group("mandate", help="Who may use which seal for what.")
+    group.add_command(_grant_command(opened))
+    group.add_command(_mandates_command(opened))
+    group.add_command(_withdraw_command(opened))
+    return group
+
+
+def build_compromise_command(opened: OpenTools) -> click.Command:
+    """Build ``eseal compromise``."""
+
+    @click.command("compromise")
+    @click.argument("seal_id")
+    @click.option("--since", required=True, type=_INSTANT, help="Instant in UTC.")
+    @click.option("--basis", required=True, help="The finding it rests on.")
+    @click.option("--reason", required=True)
+    @click.pass_context
+    def compromise(
+        ctx: click.Context, seal_id: str, since: datetime, basis: str, reason: str
+    ) -> None:
+        """Ask to declare the key of a seal lost; another account confirms the request.
+
+        Suspend the seal first where that may take time.
+        """
+        tools = opened(ctx)
+        asked = _asked(tools, seal_id, basis, reason)
+        _tell_request(tools, tools.desk.file_compromise(asked, since.replace(tzinfo=UTC)))
+
+    return compromise
+
+
+def seal_facts(seal: Seal) -> Facts:
+    """Return what a table shows of one seal."""
+    application = seal.application
+    period = f"{instant(application.valid_from)} – {instant(application.valid_until)}"
+    facts = [
+        ("seal", seal.seal_id),
+        ("name", seal.name),
+        ("state", f"{STATE_NAMES[seal.state]} ({seal.state.value})"),
+        ("valid", period),
+        ("applicant", seal.applicant),
+    ]
+    return [*facts, ("digest", application.digest.hex())]
+
+
+def _asked(tools: DecisionTools, seal_id: str, basis: str, reason: str) -> Asked:
+    return Asked(
+        authority_code=tools.operator.authority_code,
+        seal_id=seal_id,
+        applicant=tools.operator.caller_id,
+        basis_document=basis,
+        reason=reason,
+    )
+
+
+def _step(tools: DecisionTools, basis: str, reason: str) -> Step:
+    actor = tools.operator.caller_id
+    return Step(applicant=actor, approver=actor, basis_document=basis, reason=reason)
+
+
+def _tell_seal(tools: DecisionTools, seal: Seal) -> None:
+    tools.tell(seal_to_wire(seal).model_dump(mode="json"), seal_facts(seal))
+
+
+def _tell_request(tools: DecisionTools, request: SealRequest) -> None:
+    wire = request_to_wire(request).model_dump(mode="json")
+    facts = [
+        ("request", request.request_id),
+        ("seal", request.seal_id),
+        ("asks", request_words(request)),
+        ("applicant", request.applicant),
+        ("state", request.state.value),
+        ("expires", instant(request.expires_at)),
+        ("digest", request.digest.hex()),
+    ]
+    tools.tell(wire, facts)
+
+
+def request_words(request: SealRequest) -> str:
+    """Say in a few words what is asked."""
+    content = request_to_wire(request).content
+    if "action" in content:
+        action = SealAction(str(content["action"]))
+        return f"{ACTION_NAMES[action]} ({action.value})"
+    return f"{request.kind.value} {content.get('since', '')}".strip()
+
+
+# Steps
+
+
+def _approve_command(opened: OpenTools) -> click.Command:
+    @click.command("approve")
+    @click.argument("seal_id")
+    @click.option("--digest", required=True, help="Of the application that was read.")
+    @click.option("--basis", required=True, help="The decision it rests on.")
+    @click.option("--reason", default="")
+    @click.pass_context
+    def approve(ctx: click.Context, seal_id: str, digest: str, basis: str, reason: str) -> None:
+        """Approve exactly one application; not one's own."""
+        tools = opened(ctx)
+        step, tenant = _step(tools, basis, reason), tools.operator.authority_code
+        _tell_seal(tools, tools.bureau.approve(tenant, seal_id, step, _digest(digest)))
+
+    return approve
+
+
+def _digest(text: str) -> bytes:
+    try:
+        digest = bytes.fromhex(text)
+    except ValueError:
+        digest = b""
+    if len(digest) * 2 != _DIGEST_HEX:
+        raise click.UsageError("a digest has 64 hexadecimal digits")
+    return digest
+
+
+def _step_command(opened: OpenTools, name: str, action: SealAction) -> click.Command:
+    @click.command(name, help=f"{ACTION_NAMES[action]}: {action.value.replace('_', ' ')}.")
+    @click.argument("seal_id")
+    @click.option("--basis", required=True, help="The decision it rests on.")
+    @click.option("--reason", default="")
+    @click.pass_context
+    def step(ctx: click.Context, seal_id: str, basis: str, reason: str) -> None:
+        tools = opened(ctx)
+        tenant, done = tools.operator.authority_code, _step(tools, basis, reason)
+        if action is SealAction.MAKE:
+            _tell_seal(tools, tools.bureau.make(tenant, seal_id, done))
+        else:
+            _tell_seal(tools, tools.bureau.move(tenant, seal_id, action, done))
+
+    return step
+
+
+def _request_command(opened: OpenTools, name: str, action: SealAction) -> click.Command:
+    words = f"{ACTION_NAMES[action]}: ask to {name}; another account confirms the request."
+
+    @click.command(name, help=words)
+    @click.argument("seal_id")
+    @click.option("--basis", required=True, help="The decision it rests on.")
+    @click.option("--reason", required=True)
+    @click.pass_context
+    def request(ctx: click.Context, seal_id: str, basis: str, reason: str) -> None:
+        tools = opened(ctx)
+        asked = _asked(tools, seal_id, basis, reason)
+        _tell_request(tools, tools.desk.file_move(asked, action))
+
+    return request
+
+
+# Requests
+
+
+def _requests_command(opened: OpenTools) -> click.Command:
+    @click.command("requests")
+    @click.argument("seal_id")
+    @click.pass_context
+    def requests(ctx: click.Context, seal_id: str) -> None:
+        """List the requests about a seal, newest first."""
+        tools = opened(ctx)
+        found = tools.desk.list_requests(tools.operator.authority_code, seal_id)
+        wires = [request_to_wire(request).model_dump(mode="json") for request in found]
+        rows = [
+            [one.request_id, request_words(one), one.applicant, one.state.value, one.digest.hex()]
+            for one in found
+        ]
+        tools.tell_rows(wires, ["request", "asks", "applicant", "state", "digest"], rows)
+
+    return requests
+
+
+def _decision_command(opened: OpenTools, name: str, words: str) -> click.Command:
+    @click.command(name, help=words)
+    @click.argument("seal_id")
+    @click.argument("request_id")
+    @click.option("--digest", required=True, help="Of the request that was read.")
+    @click.option("--remark", default="")
+    @click.pass_context
+    def decide(ctx: click.Context, seal_id: str, request_id: str, digest: str, remark: str) -> None:
+        tools = opened(ctx)
+        by = Confirmer(
+            authority_code=tools.operator.authority_code,
+            seal_id=seal_id,
+            request_id=request_id,
+            actor=tools.operator.caller_id,
+            digest=_digest(digest),
+            remark=remark,
+        )
+        decided = tools.desk.confirm(by) if name == "confirm" else tools.desk.refuse(by)
+        _tell_request(tools, decided)
+
+    return decide
+
+
+def _uses_command(opened: OpenTools) -> click.Command:
+    @click.command("uses")
+    @click.argument("seal_id")
+    @click.option("--since", type=_INSTANT, default="2000-01-01T00:00:00Z", help="Instant in UTC.")
+    @click.option("--after", type=int, default=0, help="Serial of the last use already seen.")
+    @click.pass_context
+    def uses(ctx: click.Context, seal_id: str, since: datetime, after: int) -> None:
+        """List what was sealed with a seal's keys since an instant."""
+        tools = opened(ctx)
+        found = tools.desk.sealed_since(
+            tools.operator.authority_code, seal_id, since.replace(tzinfo=UTC), after=after
+        )
+        wires = [use_to_wire(use).model_dump(mode="json") for use in found]
+        rows = [
+            [str(use.serial), instant(use.committed_at), use.format, use.subject, use.case_number]
+            for use in found
+        ]
+        tools.tell_rows(wires, ["serial", "released", "form", "subject", "case"], rows)
+
+    return uses
+
+
+# Mandates
+
+
+def _grant_command(opened: OpenTools) -> click.Command:
+    @click.command("grant")
+    @click.argument("seal_id")
+    @click.option("--caller", help="The caller that may use it; default any of the authority.")
+    @click.option("--type", "types", multiple=True, help="Licence type or kind of document.")
+    @click.option("--matter", "matters", multiple=True, help="Service item code.")
+    @click.option("--hours", type=(str, str), help="Hours of the day, such as 08:30 17:30.")
+    @click.option("--daily", type=click.IntRange(min=1), help="Most uses a day.")
+    @click.option("--days", type=click.IntRange(1, 3650), default=365, show_default=True)
+    @click.option("--basis", required=True, help="The decision it rests on.")
+    @click.option("--reason", default="")
+    @click.pass_context
+    def grant(ctx: click.Context, /, **words: object) -> None:
+        """Ask for a mandate; it begins when another account confirms the request."""
+        tools = opened(ctx)
+        wanted = read_grant(tools, words)
+        asked = _asked(tools, wanted.seal_id, wanted.basis_document, str(words["reason"]))
+        _tell_request(tools, tools.desk.file_mandate(asked, wanted))
+
+    return grant
+
+
+def read_grant(tools: DecisionTools, words: dict[str, object]) -> MandateGrant:
+    """Turn the words of ``mandate grant`` into a grant; raises ``InvalidSealOrder``."""
+    now = tools.clock.now().replace(microsecond=0)
+    types, hours, daily, caller = _words(words["types"]), words["hours"], words["daily"], None
+    if words["caller"] is not None:
+        caller = str(words["caller"])
+    limits = MandateLimits(
+        type_codes=types if len(types) > 1 else (),
+        matter_codes=_words(words["matters"]),
+        hours=_hours(hours),
+        daily_count=None if daily is None else int(str(daily)),
+    )
+    return MandateGrant(
+        authority_code=tools.operator.authority_code,
+        seal_id=str(words["seal_id"]),
+        caller_id=caller,
+        licence_type_code=types[0] if len(types) == 1 else None,
+        valid_from=now,
+        valid_until=now + timedelta(days=int(str(words["days"]))),
+        applicant=tools.operator.caller_id,
+        approver="",
+        basis_document=str(words["basis"]),
+        limits=limits,
+    )
+
+
+def _words(chosen: object) -> tuple[str, ...]:
+    return tuple(map(str, chosen)) if isinstance(chosen, tuple) else ()
+
+
+def _hours(chosen: object) -> tuple[int, int] | None:
+    if not isinstance(chosen, tuple):
+        return None
+    begin, end = map(str, chosen)
+    return HoursBody(begin=begin, end=end).to_minutes()
+
+
+def _mandates_command(opened: OpenTools) -> click.Command:
+    @click.command("list")
+    @click.argument("seal_id")
+    @click.pass_context
+    def list_(ctx: click.Context, seal_id: str) -> None:
+        """List the mandates of a seal, ended ones too."""
+        tools = opened(ctx)
+        found = tools.bureau.mandates(tools.operator.authority_code, seal_id)
+        wires = [mandate_to_wire(mandate) for mandate in found]
+        rows = [
+            [
+                str(one.mandate_id),
+                one.caller_id or "any",
+                " ".join(one.type_codes) or "any",
+                " ".join(one.matter_codes) or "any",
+                "any" if one.hours is None else f"{one.hours.begin}–{one.hours.end}",
+                "any" if one.daily_count is None else str(one.daily_count),
+                one.withdrawn_at or one.valid_until,
+            ]
+            for one in wires
+        ]
+        head = ["mandate", "caller", "types", "matters", "hours", "daily", "until"]
+        tools.tell_rows([one.model_dump(mode="json") for one in wires], head, rows)
+
+    return list_
+
+
+def _withdraw_command(opened: OpenTools) -> click.Command:
+    @click.command("withdraw")
+    @click.argument("seal_id")
+    @click.argument("mandate_id", type=int)
+    @click.option("--reason", required=True)
+    @click.pass_context
+    def withdraw(ctx: click.Context, seal_id: str, mandate_id: int, reason: str) -> None:
+        """End a mandate at once."""
+        tools = opened(ctx)
+        ended = tools.desk.withdraw_mandate(
+            tools.operator.authority_code,
+            seal_id,
+            mandate_id,
+            Withdrawal(actor=tools.operator.caller_id, reason=reason),
+        )
+        wire = mandate_to_wire(ended).model_dump(mode="json")
+        tools.tell(wire, [("mandate", str(mandate_id)), ("ended", str(wire["withdrawn_at"]))])
+
+    return withdraw
