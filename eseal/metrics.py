@@ -15,12 +15,11 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from eseal.expiry import collect_items
-from eseal.outside import Outside
+from eseal.installation import Installation
+from eseal.outside import build_outside
 from keys.calendar import CalendarEntry, Expiring, Urgency, list_expiring
 from keys.clock import Clock
-from keys.pki import PKI
 from keys.signers import ServiceKeys
-from seal_service.plumbing.database import Database
 
 CALENDAR_SECONDS = 300.0
 
@@ -48,8 +47,10 @@ class Calendar:
             return self._entries
 
 
-def build_calendar(pki: PKI, outside: Outside, database: Database, clock: Clock) -> Calendar:
+def build_calendar(installation: Installation, clock: Clock) -> Calendar:
     """Build the calendar of an installation."""
+    pki, database = installation.pki, installation.database
+    outside = build_outside(installation, clock)
     return Calendar(lambda: list_expiring(collect_items(pki, outside, database), clock.now()))
 
 
@@ -107,11 +108,11 @@ class ServiceMetrics:
         yield from (signed, failed, spent)
 
 
-def build_metrics_router(metrics: ServiceMetrics) -> APIRouter:
+def build_metrics_router(installation: Installation, clock: Clock) -> APIRouter:
     """Build ``GET /metrics``; keep it from the public at the proxy."""
     router = APIRouter(include_in_schema=False)
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(metrics)
+    registry.register(ServiceMetrics(installation.store, build_calendar(installation, clock)))
 
     @router.get("/metrics")
     def show_metrics() -> Response:

@@ -7,8 +7,9 @@ folder.
 """
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from eseal.installation import Installation
 from eseal.settings import Settings
 from keys.algorithms import DigestAlgorithm, KeyAlgorithm
 from keys.certificates import Certificate
@@ -26,6 +27,8 @@ from seal_service.errors import TSAUnavailable
 from seal_service.plumbing.logging import log_alarm, log_fact
 
 FOLDER = "outside"
+RETRY = timedelta(minutes=10)
+"""How long a host is left alone after it was asked for a list."""
 _DIGESTS = {KeyAlgorithm.SM2: DigestAlgorithm.SM3, KeyAlgorithm.RSA: DigestAlgorithm.SHA256}
 
 
@@ -46,6 +49,8 @@ class Outside:
         self.roots = _load_roots(settings)
         self.trust = TrustStore.of((*pki.trust.roots, *self.roots))
         """Our own roots and those of the configuration."""
+        self._tried: dict[bytes, datetime] = {}
+        """When the list of an issuer was asked for last."""
         self.fetcher = Fetcher(
             FetchRules(
                 hosts=read_hosts(settings.outside_hosts),
@@ -118,8 +123,10 @@ class Outside:
         fetched = 0
         for issuer, url in self._lists():
             known = self.certificates.crl(issuer)
-            if known is not None and not _is_due(known, now):
+            is_tried = now < self._tried.get(issuer.der, now - RETRY) + RETRY
+            if (known is not None and not _is_due(known, now)) or is_tried:
                 continue
+            self._tried[issuer.der] = now
             try:
                 self.certificates.keep_crl(issuer, fetching.fetch(url, issuer, known))
             except ServiceError as error:
@@ -141,6 +148,11 @@ class Outside:
                 if above is not None and link.crl_urls:
                     found.setdefault(above.der, (above, link.crl_urls[0]))
         return tuple(found.values())
+
+
+def build_outside(installation: Installation, clock: Clock) -> Outside:
+    """Build the outside authorities of an installation."""
+    return Outside(installation.settings, installation.pki, installation.store, clock)
 
 
 def _is_due(known: bytes, now: datetime) -> bool:
