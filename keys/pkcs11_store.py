@@ -112,7 +112,7 @@ class TokenOptions:
 class Session(Protocol):
     """What is used of ``PyKCS11.Session``; handles are opaque."""
 
-    def login(self, pin: str) -> None: ...  # noqa: D102
+    def login(self, pin: bytes) -> None: ...  # noqa: D102
     def closeSession(self) -> None: ...  # noqa: N802, D102
     def findObjects(self, template: Sequence[tuple[int, object]]) -> list[object]: ...  # noqa: N802, D102
     def getAttributeValue(  # noqa: D102, N802
@@ -173,7 +173,7 @@ class Token:
             _raise(error)
         opened = TokenSession(session, self._options, lambda: self._writing(slot))
         try:
-            session.login(self._options.passphrase.decode("utf-8", "surrogateescape"))
+            session.login(self._options.passphrase)
         except PyKCS11.PyKCS11Error as error:
             if error.value != _ALREADY_LOGGED_IN:
                 opened.close()

@@ -74,9 +74,9 @@ class FakeLibrary:
 class FakeSession:
     token: FakeToken
 
-    def login(self, pin: str) -> None:
+    def login(self, pin: bytes) -> None:
         self.token.logins += 1
-        code = self.token.login_code or (0 if pin == PIN else PyKCS11.CKR_PIN_INCORRECT)
+        code = self.token.login_code or (0 if pin == PIN.encode() else PyKCS11.CKR_PIN_INCORRECT)
         if code:
             raise PyKCS11.PyKCS11Error(code)
 
