@@ -31,7 +31,6 @@ _AREA = re.compile(r"[0-9]{6}", re.ASCII)
 _LICENCE_TYPE = re.compile(r"[0-9A-Z]{18}[0-9]{3}", re.ASCII)
 _OTHER_HOLDER_CODE = re.compile(r"[0-9A-Za-z()（）\-]{1,64}")
 
-AREA_TABLE_VERSION = "GB/T 2260-2007, province level, read 2026"
 PROVINCES = {
     "11": "北京市", "12": "天津市", "13": "河北省", "14": "山西省", "15": "内蒙古自治区",
     "21": "辽宁省", "22": "吉林省", "23": "黑龙江省",
@@ -44,6 +43,7 @@ PROVINCES = {
     "65": "新疆维吾尔自治区",
     "71": "台湾省", "81": "香港特别行政区", "82": "澳门特别行政区",
 }  # fmt: skip
+"""GB/T 2260-2007, province level, read 2026."""
 NATIONAL_AREA = "100000"
 
 

@@ -10,7 +10,6 @@ import binascii
 from licence_store.errors import LicenceNotFound
 
 VERSION = "1"
-TOKEN_BYTES = 16
 CODE_LENGTH = 23
 
 

@@ -29,10 +29,6 @@ _ISSUED = select(licences).where(
 )
 _OF_TENANT = _ISSUED.where(licences.c.authority_code == bindparam("tenant"))
 _BY_IDENTIFIER = _OF_TENANT.where(licences.c.identifier == bindparam("wanted"))
-_BY_CASE = _OF_TENANT.where(
-    licences.c.case_number == bindparam("case"),
-    licences.c.licence_type_code == bindparam("licence_type"),
-)
 _BY_QR_DIGEST = _ISSUED.where(licences.c.qr_digest == bindparam("digest"))
 _BY_IDENTIFIER_OF_ANY = _ISSUED.where(licences.c.identifier == bindparam("wanted"))
 _FILES = (
@@ -70,14 +66,6 @@ class LicenceEvent:
 def find(connection: Connection, authority_code: str, identifier: str) -> Licence:
     """Return an issued licence of this tenant; raises ``LicenceNotFound``."""
     return _one(connection, _BY_IDENTIFIER, {"tenant": authority_code, "wanted": identifier})
-
-
-def find_by_case(
-    connection: Connection, authority_code: str, case_number: str, licence_type_code: str
-) -> Licence:
-    """Return the licence a case led to; raises ``LicenceNotFound``."""
-    wanted = {"tenant": authority_code, "case": case_number, "licence_type": licence_type_code}
-    return _one(connection, _BY_CASE, wanted)
 
 
 def find_by_qr_token(connection: Connection, token: bytes) -> Licence:

@@ -57,16 +57,6 @@ def svg_path(matrix: QRMatrix) -> str:
     return "".join(f"M{x1} {y}H{x2}V{y + 1}H{x1}Z" for y, x1, x2 in matrix.runs())
 
 
-def svg_picture(matrix: QRMatrix) -> str:
-    """Return a whole SVG picture, for a web page."""
-    size = matrix.size
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" '
-        f'shape-rendering="crispEdges"><path fill="#fff" d="M0 0H{size}V{size}H0Z"/>'
-        f'<path d="{svg_path(matrix)}"/></svg>'
-    )
-
-
 def terminal_picture(matrix: QRMatrix) -> str:
     """Return the code as half blocks, two rows to a line, light modules painted.
 

@@ -90,13 +90,6 @@ class RevocationKind(StrEnum):
         return LicenceState(self.value)
 
 
-REVOCATION_NAMES = {
-    RevocationKind.REVOKED: "吊销",
-    RevocationKind.WITHDRAWN: "撤销",
-    RevocationKind.CANCELLED: "注销",
-}
-
-
 class Standing(StrEnum):
     """Whether a licence has force on a given day, and if not, why."""
 

@@ -39,8 +39,6 @@ class Tag(IntEnum):
     SET = der.SET
     EXPLICIT_0 = 0xA0
     EXPLICIT_1 = 0xA1
-    EXPLICIT_2 = 0xA2
-    EXPLICIT_3 = 0xA3
 
 
 class Node(der.Node):

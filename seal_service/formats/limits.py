@@ -17,7 +17,6 @@ class Limits:
     """Upper bounds, all inclusive: a value equal to the limit is still read."""
 
     document_bytes: int = 20 * MIB
-    json_bytes: int = MIB
 
     package_members: int = 1_000
     member_name_bytes: int = 255
@@ -55,8 +54,6 @@ class Limits:
     """Per text run, after the repeat notation is spelled out."""
 
     signatures: int = 32
-    chain_certificates: int = 8
-    crl_bytes: int = 50 * MIB
 
 
 DEFAULT_LIMITS = Limits()

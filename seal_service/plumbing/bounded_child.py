@@ -15,7 +15,6 @@ import resource
 import signal
 import sys
 import traceback
-from collections.abc import Callable
 
 from keys.errors import ServiceError
 from seal_service.plumbing.bounded_messages import (
@@ -154,9 +153,6 @@ def main(memory: str, *modules: str) -> None:
     except ChannelClosed:
         return
 
-
-AskBack = Callable[[object], object]
-"""What a function that is called by ``BoundedPool.converse`` gets as its last argument."""
 
 if __name__ == "__main__":
     main(*sys.argv[1:])

@@ -213,13 +213,6 @@ def test_another_tenant_neither_finds_nor_lists_nor_revokes_a_licence(database: 
     with database.transaction() as connection:
         with pytest.raises(LicenceNotFound):
             lookup.find(connection, OTHER_AUTHORITY.code, licence.identifier)
-        with pytest.raises(LicenceNotFound):
-            lookup.find_by_case(
-                connection,
-                OTHER_AUTHORITY.code,
-                "YQ-2026-000001",
-                licence.metadata["CertificateTypeCode"],
-            )
         assert lookup.list_licences(connection, OTHER_AUTHORITY.code, ListFilter()) == ()
         assert lookup.history(connection, OTHER_AUTHORITY.code, licence.identifier) == ()
     with pytest.raises(LicenceNotFound):
