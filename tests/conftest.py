@@ -7,13 +7,18 @@ import pytest
 
 from seal_service.plumbing.database import Database, metadata
 from seal_service.plumbing.logging import set_up_logging
+from tests.support import sdf_device, softhsm
 from tests.support.postgres import PostgresServer, reason_to_skip
 
 
-def pytest_report_header() -> str:
-    """Say at the top of every run whether PostgreSQL takes part."""
-    reason = reason_to_skip()
-    return f"PostgreSQL tests: {'skipped, ' + reason if reason else 'on a server of their own'}"
+def pytest_report_header() -> list[str]:
+    """Say at the top of every run whether PostgreSQL and the stand-ins of devices take part."""
+    found = [
+        ("PostgreSQL", reason_to_skip(), "on a server of their own"),
+        ("PKCS#11", softhsm.reason_to_skip(), "on SoftHSM"),
+        ("SDF", sdf_device.reason_to_skip(), "on a library compiled here"),
+    ]
+    return [f"{name} tests: {'skipped, ' + why if why else where}" for name, why, where in found]
 
 
 @pytest.fixture(scope="session", autouse=True)
