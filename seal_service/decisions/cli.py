@@ -18,12 +18,13 @@ from seal_service.decisions.schemas import (
 )
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import Clock
+from seal_service.plumbing.instants import instant
 from seal_service.seals.bureau import SealBureau, Step
 from seal_service.seals.model import MandateGrant, MandateLimits, Seal
 from seal_service.seals.request_desk import Asked, Confirmer, RequestDesk, Withdrawal
 from seal_service.seals.requests import SealRequest
 from seal_service.seals.states import ACTION_NAMES, STATE_NAMES, SealAction
-from seal_service.wire import instant, seal_to_wire
+from seal_service.wire import seal_to_wire
 
 Facts = list[tuple[str, str]]
 Decorator = Callable[[click.Command], click.Command]

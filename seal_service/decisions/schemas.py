@@ -8,6 +8,7 @@ from fastapi import Path
 from pydantic import Field
 
 from seal_service.errors import InvalidSealOrder
+from seal_service.plumbing.instants import instant
 from seal_service.plumbing.strict_json import StrictModel
 from seal_service.schemas import (
     BASIS_EXAMPLE,
@@ -21,7 +22,6 @@ from seal_service.schemas import (
 from seal_service.seals.compromise import SealedSince
 from seal_service.seals.model import Mandate, MandateGrant, MandateLimits
 from seal_service.seals.requests import SealRequest
-from seal_service.wire import instant
 
 _REQUEST_EXAMPLE = "sr-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 _TYPE_EXAMPLE = "11100000MB0143028R001"
