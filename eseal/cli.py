@@ -21,7 +21,7 @@ import eseal.ca_cli
 import eseal.doctor_cli
 import licence_store.cli
 import seal_service.cli
-import seal_service.picture_cli
+import seal_service.pictures.cli
 import verifier.cli
 import verifier.receipts.cli
 from eseal.demo import Demo
@@ -274,9 +274,9 @@ def _seal_tools(ctx: click.Context) -> seal_service.cli.SealTools:
     )
 
 
-def _picture_tools(ctx: click.Context) -> seal_service.picture_cli.PictureTools:
+def _picture_tools(ctx: click.Context) -> seal_service.pictures.cli.PictureTools:
     front = _front(ctx)
-    return seal_service.picture_cli.PictureTools(
+    return seal_service.pictures.cli.PictureTools(
         desk=front.service().pictures,
         operator=front.operator,
         tell=front.tell,
@@ -329,7 +329,7 @@ verifier.receipts.cli.add_commands(cli, _verify_tools)
 seal_service.cli.add_commands(cli, _seal_tools)
 eseal.ca_cli.add_commands(cli, _authority_tools)
 eseal.doctor_cli.add_commands(cli, _doctor_tools)
-seal_service.picture_cli.add_commands(cli, _picture_tools)
+seal_service.pictures.cli.add_commands(cli, _picture_tools)
 
 
 def main() -> None:

@@ -41,8 +41,8 @@ from licence_store.rendering.face import FaceRenderer
 from licence_store.rendering.manifest import load_templates
 from licence_store.sealing_adapter import LicenceSealingAdapter
 from licence_store.settings import LicenceSettings
-from seal_service import picture_api
 from seal_service.decisions import api as decisions_api
+from seal_service.pictures import api as pictures_api
 from seal_service.plumbing.auth import Authenticator, Caller
 from seal_service.plumbing.bounded import BoundedPool, default_plan
 from seal_service.plumbing.clock import Clock, SystemClock
@@ -326,8 +326,8 @@ def _include_seals(app: FastAPI, service: Service, require: Require) -> None:
         desk=service.requests, bureau=service.bureau, require=require
     )
     app.include_router(decisions_api.build_router(decisions))
-    pictures = picture_api.PictureRoutes(desk=service.pictures, require=require)
-    app.include_router(picture_api.build_router(pictures))
+    pictures = pictures_api.PictureRoutes(desk=service.pictures, require=require)
+    app.include_router(pictures_api.build_router(pictures))
     sealings = sealings_api.SealingRoutes(desk=service.sealing_desk, require=require)
     app.include_router(sealings_api.build_router(sealings))
 

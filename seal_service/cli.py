@@ -12,12 +12,14 @@ import click
 
 from seal_service.decisions import cli as decisions_cli
 from seal_service.decisions.cli import DecisionTools, seal_facts
+from seal_service.pictures.cli import design_options, read_words
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
 from seal_service.sealing import Sealer
 from seal_service.sealings import cli as sealings_cli
 from seal_service.seals.bureau import People, SealBureau
+from seal_service.seals.design import PLAIN, SealDesign, SealShape
 from seal_service.seals.model import SealApplication, SealFace, SealKind
 from seal_service.seals.request_desk import RequestDesk
 from seal_service.seals.statements import StatementSigner
@@ -83,7 +85,13 @@ def _apply_command(opened: OpenSeals) -> click.Command:
     @click.option("--name", required=True, help="Name of the body, around the star.")
     @click.option("--purpose", default="", help="Line below the star of a special seal.")
     @click.option("--number", default="", help="Registered seal code along the rim.")
-    @click.option("--diameter", type=click.FloatRange(20, 60), default=42.0, show_default=True)
+    @click.option("--diameter", type=click.FloatRange(10, 80), default=42.0, help="Or width, mm.")
+    @click.option(
+        "--kind",
+        type=click.Choice([kind.value for kind in SealKind]),
+        help="Default as shape and purpose.",
+    )
+    @design_options
     @click.option("--years", type=_YEARS, default=3, show_default=True)
     @click.option("--replaces", help="The seal this one takes the place of.")
     @click.option("--basis", required=True, help="The decision it rests on.")
@@ -148,18 +156,31 @@ def _types(chosen: object) -> list[str | None]:
 def _application(tools: SealTools, words: dict[str, object]) -> SealApplication:
     now = tools.clock.now().replace(microsecond=0)
     purpose = str(words["purpose"])
+    design = read_words(words) if "shape" in words else PLAIN
     return SealApplication(
         authority_code=tools.operator.authority_code,
-        kind=SealKind.LICENCE if purpose else SealKind.OFFICIAL,
+        kind=_kind(words, design, purpose),
         face=SealFace(
             name=str(words["name"]),
             line_below=purpose,
             number=str(words["number"]),
             diameter_mm=float(str(words["diameter"])),
+            design=design,
         ),
         valid_from=now,
         valid_until=now + timedelta(days=365 * int(str(words["years"]))),
     )
+
+
+def _kind(words: dict[str, object], design: SealDesign, purpose: str) -> SealKind:
+    """Return the kind that was said, else the usual one of the shape."""
+    if words.get("kind") is not None:
+        return SealKind(str(words["kind"]))
+    if design.shape is SealShape.NAME:
+        return SealKind.PERSONAL
+    if design.shape in (SealShape.OVAL, SealShape.BLOCK):
+        return SealKind.BUSINESS
+    return SealKind.LICENCE if purpose else SealKind.OFFICIAL
 
 
 def _list_command(opened: OpenSeals) -> click.Command:

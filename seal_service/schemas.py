@@ -10,7 +10,7 @@ from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from seal_service.errors import InvalidSealOrder
-from seal_service.picture_schemas import DESIGN_EXAMPLE, DesignAnswer, FaceBody
+from seal_service.pictures.schemas import DESIGN_EXAMPLE, DesignAnswer, FaceBody
 from seal_service.plumbing.strict_json import StrictModel
 from seal_service.seals.lookup import LARGEST_PAGE
 from seal_service.seals.model import SealApplication, SealKind

@@ -5,7 +5,7 @@ import hashlib
 from datetime import UTC, datetime
 
 from keys.certificates import parse_certificate
-from seal_service.picture_schemas import design_to_wire
+from seal_service.pictures.schemas import design_to_wire
 from seal_service.schemas import (
     SealAnswer,
     SealCertificateAnswer,

@@ -37,7 +37,7 @@ ALLOWED = {
     # The OFD page is made from the page content of the unsealed PDF.
     "pikepdf": ("licence_store.rendering.*",),
     "cryptography": ("keys.*", "seal_service.plumbing.secret_box"),
-    "typst": ("licence_store.rendering.*", "seal_service.seals.picture"),
+    "typst": ("licence_store.rendering.*", "seal_service.seals.drawing"),
     "uharfbuzz": (
         "licence_store.rendering.*",
         "seal_service.seals.glyphs",

@@ -10,7 +10,7 @@ from click.testing import CliRunner, Result
 from PIL import Image
 
 from keys.errors import ServiceError
-from seal_service.picture_cli import PictureTools, add_commands
+from seal_service.pictures.cli import PictureTools, add_commands
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.database import Database
 from seal_service.seals.preview import PictureDesk, SealPainter

@@ -13,7 +13,7 @@ from fastapi import FastAPI, Header
 from PIL import Image
 
 from seal_service.errors import InvalidSealOrder, ScopeMissing, SealPictureNotFound
-from seal_service.picture_api import SCOPE_APPLY, SCOPE_READ, PictureRoutes, build_router
+from seal_service.pictures.api import SCOPE_APPLY, SCOPE_READ, PictureRoutes, build_router
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.database import Database
 from seal_service.plumbing.limits import Limits, RequestGuard

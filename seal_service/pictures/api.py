@@ -22,7 +22,7 @@ from seal_service.errors import (
     SelfCheckFailed,
     UnsafePicture,
 )
-from seal_service.picture_schemas import (
+from seal_service.pictures.schemas import (
     FaceBody,
     PictureDigest,
     UploadAnswer,

@@ -1,0 +1,1 @@
+"""Seal pictures at the edge: over HTTP and on the command line."""

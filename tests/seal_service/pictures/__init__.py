@@ -1,0 +1,1 @@
+"""Tests of seal pictures over HTTP and on the command line."""
