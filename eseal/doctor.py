@@ -209,7 +209,7 @@ def _calendar_finding(entry: CalendarEntry) -> Finding:
     ends = f"{entry.item.ends_at:%Y-%m-%d}"
     words = f"ended on {ends}" if is_over else f"ends on {ends}, {entry.days_left} days left"
     return Finding(
-        name=f"{entry.item.kind} {entry.item.name}",
+        name=f"end of {entry.item.kind} {entry.item.name}",
         health=Health.BROKEN if is_over else Health.WARNING,
         detail=words,
     )
