@@ -7,7 +7,7 @@
 4. Judge (``verifier.judge``), which is pure.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -280,11 +280,12 @@ def _seals(
 
 
 def active_periods(
-    events: Iterable[SealEvent],
+    events: Sequence[SealEvent],
 ) -> tuple[tuple[datetime, datetime | None], ...]:
     """Return when a seal might be used, from its history.
 
-    That it expired is no stop: its own period says so, and is another check.
+    That it expired is no stop: its own period says so, and is another check. A key that was lost
+    since an instant ends every use from that instant on (T-PKI-27).
     """
     periods: list[tuple[datetime, datetime | None]] = []
     begun: datetime | None = None
@@ -296,4 +297,16 @@ def active_periods(
             begun = None
     if begun is not None:
         periods.append((begun, None))
-    return tuple(periods)
+    lost = [event.counts_from for event in events if event.effective_at is not None]
+    return tuple(periods) if not lost else _cut(periods, min(lost))
+
+
+def _cut(
+    periods: Iterable[tuple[datetime, datetime | None]], end: datetime
+) -> tuple[tuple[datetime, datetime | None], ...]:
+    """Leave of the periods what lies before an instant."""
+    return tuple(
+        (begin, end if until is None else min(until, end))
+        for begin, until in periods
+        if begin < end
+    )
