@@ -1,6 +1,7 @@
 """Who may use which seal for what (T-API-07, T-API-09; T-KEY-04, T-KEY-07)."""
 
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -18,13 +19,21 @@ from seal_service.errors import (
 )
 from seal_service.plumbing.database import Database
 from seal_service.seals import mandates
-from seal_service.seals.model import Mandate, MandateGrant
-from seal_service.seals.policy import WantedUse, check_identity, check_mandate, check_state
+from seal_service.seals.model import NO_LIMITS, Mandate, MandateGrant, MandateLimits
+from seal_service.seals.policy import (
+    WantedUse,
+    check_identity,
+    check_mandate,
+    check_state,
+    day_start,
+)
 from seal_service.seals.states import SealState
 from tests.support.licences import BUSINESS_LICENCE, FOOD_PERMIT
+from tests.support.ofd import make_ofd
 from tests.support.register import (
     OTHER_TENANT,
     TENANT,
+    SealScene,
     apply_for_seal,
     grant,
     identity,
@@ -33,7 +42,10 @@ from tests.support.register import (
 from tests.support.trust import NOW, YEAR, make_key
 
 DAY = timedelta(days=1)
-WANTED = WantedUse(caller_id="approval", licence_type_code=BUSINESS_LICENCE)
+MATTER = "000116003000"
+WANTED = WantedUse(caller_id="approval", licence_type_code=BUSINESS_LICENCE, matter_code=MATTER)
+NOON = 12 * 60
+"""``NOW`` in Asia/Shanghai, minutes of the day."""
 
 
 def make_mandate(
@@ -43,6 +55,7 @@ def make_mandate(
     valid_from: datetime = NOW - DAY,
     valid_until: datetime = NOW + DAY,
     withdrawn_at: datetime | None = None,
+    limits: MandateLimits = NO_LIMITS,
 ) -> Mandate:
     return Mandate(
         mandate_id=1,
@@ -56,6 +69,7 @@ def make_mandate(
             applicant="a",
             approver="b",
             basis_document="用章授权书",
+            limits=limits,
         ),
         granted_at=NOW - DAY,
         withdrawn_at=withdrawn_at,
@@ -71,6 +85,12 @@ def make_mandate(
         make_mandate(valid_from=NOW),
         make_mandate(valid_until=NOW),
         make_mandate(withdrawn_at=NOW + timedelta(seconds=1)),
+        make_mandate(limits=MandateLimits(matter_codes=("000116004000", MATTER))),
+        make_mandate(limits=MandateLimits(hours=(NOON, NOON + 1))),
+        make_mandate(
+            licence_type_code=None,
+            limits=MandateLimits(type_codes=(FOOD_PERMIT, BUSINESS_LICENCE)),
+        ),
     ],
 )
 def test_a_mandate_covers_its_use(mandate: Mandate) -> None:
@@ -86,6 +106,15 @@ def test_a_mandate_covers_its_use(mandate: Mandate) -> None:
         (make_mandate(withdrawn_at=NOW), "withdrawn"),
         (make_mandate(valid_from=NOW + DAY, valid_until=NOW + 2 * DAY), "not-yet"),
         (make_mandate(valid_until=NOW - timedelta(seconds=1)), "over"),
+        (make_mandate(limits=MandateLimits(matter_codes=("000116004000",))), "matter"),
+        (make_mandate(limits=MandateLimits(hours=(NOON - 60, NOON))), "hours"),
+        (make_mandate(limits=MandateLimits(hours=(NOON + 1, NOON + 60))), "hours"),
+        (
+            make_mandate(
+                licence_type_code=None, limits=MandateLimits(type_codes=(FOOD_PERMIT, "letter"))
+            ),
+            "licence-type",
+        ),
     ],
 )
 def test_a_refusal_names_the_rule(mandate: Mandate | None, rule: str) -> None:
@@ -175,6 +204,9 @@ def test_a_mandate_of_another_tenant_cannot_be_seen_or_ended(database: Database)
         ({"approver": "applicant"}, DualControlRefused),
         ({"valid_until": NOW - YEAR}, InvalidSealOrder),
         ({"basis_document": " "}, InvalidSealOrder),
+        ({"limits": MandateLimits(hours=(600, 600))}, InvalidSealOrder),
+        ({"limits": MandateLimits(hours=(0, 1441))}, InvalidSealOrder),
+        ({"limits": MandateLimits(daily_count=0)}, InvalidSealOrder),
     ],
 )
 def test_a_mandate_needs_two_persons_a_period_and_a_basis(
@@ -183,3 +215,71 @@ def test_a_mandate_needs_two_persons_a_period_and_a_basis(
     seal = apply_for_seal(database)
     with pytest.raises(error):
         grant(database, seal, **changes)
+
+
+def test_a_use_of_no_matter_needs_a_mandate_for_all() -> None:
+    narrow = make_mandate(limits=MandateLimits(matter_codes=(MATTER,)))
+    nothing = WantedUse(caller_id="approval", licence_type_code=BUSINESS_LICENCE, matter_code="")
+    with pytest.raises(MandateMissing):
+        check_mandate([narrow], nothing, NOW)
+    assert check_mandate([narrow, make_mandate()], nothing, NOW) == make_mandate()
+
+
+def test_a_day_is_one_of_shanghai() -> None:
+    evening = datetime(2026, 11, 24, 15, 59, 59, tzinfo=UTC)
+    assert day_start(evening) == datetime(2026, 11, 23, 16, tzinfo=UTC)
+    assert day_start(evening + timedelta(seconds=1)) == datetime(2026, 11, 24, 16, tzinfo=UTC)
+
+
+def _scene(database: Database, **limits: object) -> SealScene:
+    """Return a seal in use whose only mandate has these limits."""
+    scene = SealScene(database)
+    with database.transaction() as connection:
+        (free,) = mandates.mandates_of(connection, TENANT, scene.seal.seal_id)
+        mandates.withdraw_mandate(connection, TENANT, free.mandate_id, actor="manager", now=NOW)
+    grant(database, scene.seal, limits=MandateLimits(**limits))  # type: ignore[arg-type]
+    return scene
+
+
+def test_a_daily_count_is_a_hard_limit_until_midnight(database: Database) -> None:
+    scene = _scene(database, daily_count=2)
+    document = make_ofd()
+    used = [scene.sealer.seal_ofd(scene.order(), document) for _ in range(2)]
+    for _ in range(2):
+        with pytest.raises(MandateMissing) as refused:
+            scene.sealer.seal_ofd(scene.order(), document)
+        assert refused.value.params["rule"] == "daily-count"
+    # A use that was given up gives its place back.
+    scene.sealer.abandon_uses([used[0].use_id], TENANT)
+    scene.sealer.seal_ofd(scene.order(), document)
+    # NOW is noon in Shanghai; the next day begins twelve hours later.
+    scene.clock.move(12 * timedelta(hours=1))
+    scene.sealer.seal_ofd(scene.order(), document)
+
+
+def test_a_second_mandate_takes_over_where_the_first_is_used_up(database: Database) -> None:
+    scene = _scene(database, daily_count=1)
+    grant(database, scene.seal, limits=MandateLimits(daily_count=1))
+    document = make_ofd()
+    for _ in range(2):
+        scene.sealer.seal_ofd(scene.order(), document)
+    with pytest.raises(MandateMissing):
+        scene.sealer.seal_ofd(scene.order(), document)
+
+
+def test_a_mandate_withdrawn_after_the_check_is_noticed_at_the_intent(database: Database) -> None:
+    scene = SealScene(database)
+    with database.transaction() as connection:
+        (mandate,) = mandates.mandates_of(connection, TENANT, scene.seal.seal_id)
+        mandates.withdraw_mandate(connection, TENANT, mandate.mandate_id, actor="manager", now=NOW)
+        with pytest.raises(MandateMissing) as refused:
+            mandates.claim(connection, [mandate], NOW)
+    assert refused.value.params["rule"] == "withdrawn"
+
+
+def test_a_matter_is_part_of_an_order(database: Database) -> None:
+    scene = _scene(database, matter_codes=(MATTER,))
+    document = make_ofd()
+    scene.sealer.seal_ofd(replace(scene.order(), matter_code=MATTER), document)
+    with pytest.raises(MandateMissing):
+        scene.sealer.seal_ofd(scene.order(), document)

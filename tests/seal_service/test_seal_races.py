@@ -16,15 +16,30 @@ from random import Random
 import pytest
 
 from keys.errors import ServiceError
-from seal_service.errors import SealRevoked, SealSuspended
+from seal_service.errors import (
+    MandateMissing,
+    SealRequestClosed,
+    SealRevoked,
+    SealSuspended,
+)
 from seal_service.plumbing.database import Database
 from seal_service.sealing import Sealing
-from seal_service.seals import lookup, uses
+from seal_service.seals import lookup, mandates, uses
+from seal_service.seals.model import Mandate, MandateGrant, MandateLimits
+from seal_service.seals.request_desk import Asked, Confirmer, RequestDesk, RequestParts
 from seal_service.seals.states import SealAction, SealState
 from seal_service.seals.uses import UseIntent, UseState
+from tests.support.licences import make_randomness
 from tests.support.ofd import make_ofd
-from tests.support.register import TENANT, SealScene, move
-from tests.support.trust import NOW
+from tests.support.register import (
+    TENANT,
+    SealScene,
+    apply_for_seal,
+    bring_into_use,
+    grant,
+    move,
+)
+from tests.support.trust import NOW, YEAR
 
 ROUNDS = int(os.environ.get("ESEAL_RACE_ROUNDS", "30"))
 WORKERS = 3
@@ -50,9 +65,9 @@ def run_together(jobs: list[Callable[[], None]]) -> None:
     assert errors == []
 
 
-def open_intents(scene: SealScene, epoch: int, prefix: str) -> list[str]:
-    """Write intents down as if their signatures had just been made."""
-    intent = UseIntent(
+def intent_of(scene: SealScene, epoch: int) -> UseIntent:
+    """Return an intent without a name."""
+    return UseIntent(
         use_id="",
         authority_code=TENANT,
         seal_id=scene.seal.seal_id,
@@ -66,6 +81,11 @@ def open_intents(scene: SealScene, epoch: int, prefix: str) -> list[str]:
         document_digest=bytes(32),
         opened_at=NOW,
     )
+
+
+def open_intents(scene: SealScene, epoch: int, prefix: str) -> list[str]:
+    """Write intents down as if their signatures had just been made."""
+    intent = intent_of(scene, epoch)
     names = [f"{prefix}-{number}" for number in range(WORKERS)]
     with scene.database.transaction() as connection:
         for name in names:
@@ -76,8 +96,15 @@ def open_intents(scene: SealScene, epoch: int, prefix: str) -> list[str]:
 class Round:
     """One stop against several commits; tells who won and whether anybody came too late."""
 
-    def __init__(self, scene: SealScene, names: list[str], pauses: list[float]) -> None:
+    def __init__(
+        self,
+        scene: SealScene,
+        names: list[str],
+        pauses: list[float],
+        stop: Callable[[], object] | None = None,
+    ) -> None:
         self.scene = scene
+        self.stop = stop or (lambda: move(scene.database, scene.seal, SealAction.SUSPEND))
         self.names = names
         self.pauses = pauses
         self.acknowledged = threading.Event()
@@ -90,7 +117,7 @@ class Round:
 
     def _stop(self) -> None:
         time.sleep(self.pauses[-1])
-        move(self.scene.database, self.scene.seal, SealAction.SUSPEND)
+        self.stop()
         self.acknowledged.set()
 
     def _commit(self, at: int) -> None:
@@ -100,7 +127,7 @@ class Round:
             with self.scene.database.transaction() as connection:
                 self.scene.sealer.commit_uses(connection, [name], TENANT)
                 is_late = self.acknowledged.is_set()
-        except SealSuspended:
+        except (SealSuspended, SealRevoked):
             self.refused.append(name)
             return
         self.committed.append(name)
@@ -193,3 +220,116 @@ def test_moves_in_parallel_leave_one_legal_history(database: Database) -> None:
         assert later.before is earlier.after
         assert later.epoch >= earlier.epoch
     assert (seal.state, seal.epoch) == (events[-1].after, events[-1].epoch)
+
+
+def test_no_use_commits_after_a_lost_key_was_acknowledged(database: Database) -> None:
+    # T-STO-07, T-PKI-27: every round has a seal of its own, all with the same keys.
+    scene = SealScene(database)
+    desk = RequestDesk(
+        RequestParts(
+            database=database,
+            clock=scene.clock,
+            randomness=make_randomness(11),
+            revoke_certificate=lambda *_: None,
+        )
+    )
+    source = Random(11)  # noqa: S311 - repeatable on purpose
+    for number in range(ROUNDS):
+        seal = bring_into_use(database, apply_for_seal(database, f"SEAL-L{number}"))
+        scene.seal = seal
+        names = open_intents(scene, seal.epoch, f"lost-{number}")
+        asked = Asked(
+            authority_code=TENANT,
+            seal_id=seal.seal_id,
+            applicant="applicant",
+            basis_document="云栖网安〔2026〕3 号",
+        )
+        request = desk.file_compromise(asked, NOW)
+        by = Confirmer(
+            authority_code=TENANT,
+            seal_id=seal.seal_id,
+            request_id=request.request_id,
+            actor="approver",
+            digest=request.digest,
+        )
+        pauses = [source.random() * 0.004 for _ in range(WORKERS + 1)]
+        game = Round(scene, names, pauses, stop=partial(desk.confirm, by))
+        game.run()
+        assert game.late == []
+        assert sorted(game.committed + game.refused) == names
+
+
+def test_a_confirmation_in_parallel_is_done_once(database: Database) -> None:
+    # T-API-11
+    scene = SealScene(database)
+    desk = RequestDesk(
+        RequestParts(
+            database=database,
+            clock=scene.clock,
+            randomness=make_randomness(12),
+            revoke_certificate=lambda *_: None,
+        )
+    )
+    asked = Asked(
+        authority_code=TENANT,
+        seal_id=scene.seal.seal_id,
+        applicant="applicant",
+        basis_document="用章授权书",
+    )
+    wanted = MandateGrant(
+        authority_code=TENANT,
+        seal_id=scene.seal.seal_id,
+        caller_id=None,
+        licence_type_code=None,
+        valid_from=NOW,
+        valid_until=NOW + YEAR,
+        applicant="",
+        approver="",
+        basis_document="用章授权书",
+    )
+    for number in range(ROUNDS):
+        request = desk.file_mandate(asked, wanted)
+        by = Confirmer(
+            authority_code=TENANT,
+            seal_id=scene.seal.seal_id,
+            request_id=request.request_id,
+            actor="approver",
+            digest=request.digest,
+        )
+        done: list[str] = []
+
+        def confirm(by: Confirmer = by, done: list[str] = done) -> None:
+            try:
+                done.append(desk.confirm(by).request_id)
+            except SealRequestClosed:
+                return
+
+        run_together([confirm, confirm, confirm])
+        assert done == [request.request_id]
+        with database.reading() as connection:
+            assert len(mandates.mandates_of(connection, TENANT, scene.seal.seal_id)) == number + 2
+
+
+def test_no_race_takes_a_mandate_over_its_daily_count(database: Database) -> None:
+    scene = SealScene(database)
+    limit = 2
+    for number in range(ROUNDS):
+        grant(database, scene.seal, limits=MandateLimits(daily_count=limit))
+        with database.reading() as connection:
+            mandate = mandates.mandates_of(connection, TENANT, scene.seal.seal_id)[-1]
+        begun: list[str] = []
+
+        def begin(name: str, mandate: Mandate = mandate, begun: list[str] = begun) -> None:
+            intent = replace(
+                intent_of(scene, scene.seal.epoch), use_id=name, mandate_id=mandate.mandate_id
+            )
+            try:
+                with database.transaction() as connection:
+                    mandates.claim(connection, [mandate], NOW)
+                    uses.open_use(connection, intent)
+            except MandateMissing:
+                return
+            begun.append(name)
+
+        run_together([partial(begin, f"daily-{number}-{at}") for at in range(limit + 2)])
+        assert len(begun) == limit
