@@ -200,3 +200,13 @@ def test_options_do_not_show_the_passphrase() -> None:
     options = TokenOptions(module=Path("v.so"), token_label=LABEL, passphrase=PIN.encode())
     assert PIN not in repr(options)
     assert PIN not in repr(Token(options, FakeToken().make_library))
+
+
+def test_without_the_package_the_start_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("keys.pkcs11_store.PyKCS11", None)
+    with pytest.raises(KeyStoreRefused) as caught:
+        open_store(FakeToken())
+    assert caught.value.params["reason"] == "module"
+    assert "requirements/hsm.txt" in caught.value.detail
