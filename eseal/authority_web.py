@@ -62,6 +62,11 @@ def build_authority_router(
             lambda body: responder.answer_timestamp(known, body),
         )
 
+    _add_files(router, responder, reading)
+    return router
+
+
+def _add_files(router: APIRouter, responder: Responder, reading: RateLimiter) -> None:
     @router.get("/pki/{name}.crl")
     def get_crl(name: str, request: Request) -> Response:
         """Answer the revocation list of one of our authorities."""
@@ -71,8 +76,6 @@ def build_authority_router(
     def get_certificate(name: str, request: Request) -> Response:
         """Answer the certificate of one of our authorities."""
         return _file(request, reading, responder.certificate_of(name), "application/pkix-cert")
-
-    return router
 
 
 def _count(request: Request, limiter: RateLimiter) -> Response | None:
