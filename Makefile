@@ -68,7 +68,7 @@ lock: ## lock the dependencies again (brings its own uv)
 	  .cache/uv/bin/python -m pip install -q --disable-pip-version-check uv
 	fi
 	for name in runtime test hsm; do
-	  "$$uv" pip compile -q --python $(BIN)/python --generate-hashes --no-emit-index-url --no-header \
+	  "$$uv" pip compile -q --python $(BIN)/python --generate-hashes --no-strip-extras --no-emit-index-url --no-header \
 	    requirements/$$name.in -o requirements/$$name.txt
 	done
 
