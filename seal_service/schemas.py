@@ -6,11 +6,11 @@ Instants are text here, because JSON has none; they are RFC 3339 with a zone.
 from datetime import UTC, datetime
 from typing import Annotated, Literal
 
-from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from seal_service.errors import InvalidSealOrder
 from seal_service.pictures.schemas import DESIGN_EXAMPLE, DesignAnswer, FaceBody
+from seal_service.pictures.schemas import SealId as SealId
 from seal_service.plumbing.strict_json import StrictModel
 from seal_service.seals.lookup import LARGEST_PAGE
 from seal_service.seals.model import SealApplication, SealKind
@@ -40,9 +40,6 @@ Basis = Annotated[
 ]
 Reason = Annotated[
     str, Field(max_length=500, description="Why, in words.", examples=["启用电子证照专用章"])
-]
-SealId = Annotated[
-    str, Path(max_length=64, description="Seal identifier (esID).", examples=[SEAL_ID_EXAMPLE])
 ]
 
 

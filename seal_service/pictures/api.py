@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Response, status
-from pydantic import Field, ValidationError
 from starlette.requests import Request
 
 from seal_service.errors import (
@@ -25,16 +24,18 @@ from seal_service.errors import (
 from seal_service.pictures.schemas import (
     FaceBody,
     PictureDigest,
+    SealId,
     UploadAnswer,
+    UploadSize,
+    describe_upload,
+    read_size,
     upload_to_wire,
 )
 from seal_service.plumbing.auth import BODY, Caller
-from seal_service.plumbing.errors import InvalidFields, MalformedRequest
-from seal_service.plumbing.faults import list_faults
-from seal_service.plumbing.forms import MULTIPART, read_form
+from seal_service.plumbing.errors import MalformedRequest
+from seal_service.plumbing.forms import read_form
 from seal_service.plumbing.problems import problem_responses
-from seal_service.plumbing.strict_json import StrictModel, read_json
-from seal_service.schemas import SealId
+from seal_service.plumbing.strict_json import read_json
 from seal_service.seals.model import SealKind
 from seal_service.seals.preview import PictureDesk
 
@@ -52,13 +53,6 @@ _DRAWING_REFUSALS = (
     SealPictureNotFound,
     SelfCheckFailed,
 )
-
-
-class UploadSize(StrictModel):
-    """The physical size of an uploaded impression, in whole millimetres."""
-
-    width_mm: int = Field(ge=10, le=80, description="Width of the impression.", examples=[42])
-    height_mm: int = Field(ge=8, le=80, description="Height of the impression.", examples=[42])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +117,7 @@ def _add_upload(router: APIRouter, parts: PictureRoutes) -> None:
         status_code=status.HTTP_201_CREATED,
         operation_id="post_seal_picture",
         summary="Upload the scan of an impression",
-        openapi_extra={"requestBody": _describe_upload()},
+        openapi_extra={"requestBody": describe_upload()},
         responses=problem_responses(ScanRefused, UnsafePicture),
     )
     def post_seal_picture(
@@ -166,22 +160,7 @@ def read_upload(content_type: str, body: bytes) -> tuple[UploadSize, bytes]:
     form = read_form(content_type, body)
     if form.keys() != {"size", "picture"}:
         raise MalformedRequest("表单须有且只有 size 与 picture 两部分", reason="form")
-    try:
-        return UploadSize.model_validate(read_json(form["size"])), form["picture"]
-    except ValidationError as error:
-        found = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
-        raise InvalidFields(list_faults(found)) from None
-
-
-def _describe_upload() -> dict[str, object]:
-    picture = {"type": "string", "format": "binary", "description": "PNG or JPEG."}
-    form = {
-        "type": "object",
-        "required": ["size", "picture"],
-        "properties": {"size": UploadSize.model_json_schema(), "picture": picture},
-    }
-    content = {"schema": form, "encoding": {"size": {"contentType": "application/json"}}}
-    return {"required": True, "content": {MULTIPART: content}}
+    return read_size(read_json(form["size"])), form["picture"]
 
 
 def _png(data: bytes) -> Response:

@@ -3,9 +3,12 @@
 from typing import Annotated, Literal
 
 from fastapi import Path
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from seal_service.plumbing.strict_json import StrictModel
+from seal_service.plumbing.errors import InvalidFields
+from seal_service.plumbing.faults import list_faults
+from seal_service.plumbing.forms import MULTIPART
+from seal_service.plumbing.strict_json import JSONValue, StrictModel
 from seal_service.seals.design import Emblem, Lettering, SealDesign, SealShape
 from seal_service.seals.faces import face_height
 from seal_service.seals.model import SealFace
@@ -29,6 +32,15 @@ PictureDigest = Annotated[
         pattern=r"^[0-9a-f]{64}$",
         description="Digest an upload was answered with.",
         examples=[_DIGEST_EXAMPLE],
+    ),
+]
+
+SealId = Annotated[
+    str,
+    Path(
+        max_length=64,
+        description="Seal identifier (esID).",
+        examples=["11320102MB9K00021D7F3A90B2C4D5E6F1"],
     ),
 ]
 
@@ -146,6 +158,34 @@ class FaceBody(StrictModel):
         if self.body_kind is not None:
             check_size(BodyKind(self.body_kind), face)
         return face
+
+
+class UploadSize(StrictModel):
+    """The physical size of an uploaded impression, in whole millimetres."""
+
+    width_mm: int = Field(ge=10, le=80, description="Width of the impression.", examples=[42])
+    height_mm: int = Field(ge=8, le=80, description="Height of the impression.", examples=[42])
+
+
+def read_size(value: JSONValue) -> UploadSize:
+    """Read the size that comes with an upload; raises ``InvalidFields``."""
+    try:
+        return UploadSize.model_validate(value)
+    except ValidationError as error:
+        found = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
+        raise InvalidFields(list_faults(found)) from None
+
+
+def describe_upload() -> dict[str, object]:
+    """Return what OpenAPI says of an upload: a form of size and picture."""
+    picture = {"type": "string", "format": "binary", "description": "PNG or JPEG."}
+    form = {
+        "type": "object",
+        "required": ["size", "picture"],
+        "properties": {"size": UploadSize.model_json_schema(), "picture": picture},
+    }
+    content = {"schema": form, "encoding": {"size": {"contentType": "application/json"}}}
+    return {"required": True, "content": {MULTIPART: content}}
 
 
 class DesignAnswer(StrictModel):
