@@ -16,6 +16,7 @@ from seal_service.pictures.cli import design_options, read_words
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
+from seal_service.plumbing.instants import instant
 from seal_service.sealing import Sealer
 from seal_service.sealings import cli as sealings_cli
 from seal_service.seals.bureau import People, SealBureau
@@ -24,7 +25,7 @@ from seal_service.seals.model import SealApplication, SealFace, SealKind
 from seal_service.seals.request_desk import RequestDesk
 from seal_service.seals.statements import StatementSigner
 from seal_service.seals.states import STATE_NAMES
-from seal_service.wire import event_to_wire, instant, seal_to_wire, status_to_wire
+from seal_service.wire import event_to_wire, seal_to_wire, status_to_wire
 
 Facts = list[tuple[str, str]]
 _YEARS = click.IntRange(1, 10)

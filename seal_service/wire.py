@@ -2,10 +2,10 @@
 
 import base64
 import hashlib
-from datetime import UTC, datetime
 
 from keys.certificates import parse_certificate
 from seal_service.pictures.schemas import design_to_wire
+from seal_service.plumbing.instants import instant
 from seal_service.schemas import (
     SealAnswer,
     SealCertificateAnswer,
@@ -16,11 +16,6 @@ from seal_service.schemas import (
 from seal_service.seals.model import Seal, SigningIdentity
 from seal_service.seals.statements import Statement
 from seal_service.seals.states import STATE_NAMES, SealEvent
-
-
-def instant(moment: datetime) -> str:
-    """Write an instant as RFC 3339 in UTC."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def seal_to_wire(seal: Seal) -> SealAnswer:
