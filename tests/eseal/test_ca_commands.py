@@ -35,7 +35,7 @@ class Folder:
     def json(self, *words: str | Path) -> object:
         result = self.run("--json", *words)
         assert result.exit_code == 0, result.output
-        return json.loads(result.output)
+        return json.loads(result.stdout)
 
     def facts(self, *words: str | Path) -> dict[str, object]:
         found = self.json(*words)

@@ -150,7 +150,7 @@ def test_the_command_ends_with_1_when_something_is_broken(settings: Settings) ->
     environment = {"ESEAL_FONTS_FOLDER": str(settings.fonts_folder)}
     result = CliRunner().invoke(cli, words, env=environment)
     # The trial was made at a fixed instant; its short lists may have ended since.
-    rows = json.loads(result.output)
+    rows = json.loads(result.stdout)
     is_broken = any(row["health"] == "broken" for row in rows)
     assert result.exit_code == (1 if is_broken else 0)
     _no_fonts(settings)
