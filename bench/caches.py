@@ -13,5 +13,5 @@ def forget_documents() -> None:
     algorithms.file_digest.cache_clear()
     ofd_reading.read_package.cache_clear()
     pdf_reading.read_pdf.cache_clear()
-    public_key._verify_remembered.cache_clear()  # noqa: SLF001 - nothing else may empty them
-    timestamps._verify_remembered.cache_clear()  # noqa: SLF001
+    public_key._verify_remembered.cache_clear()
+    timestamps._verify_remembered.cache_clear()
