@@ -5,6 +5,7 @@ Every refusal is one of our errors: told in Chinese and English with what to do,
 
 import getpass
 import json
+import logging
 import sys
 import tempfile
 import threading
@@ -155,6 +156,8 @@ def _tell_refusal(error: ServiceError) -> None:
 def cli(ctx: click.Context, data: Path | None, is_json: bool, authority: str | None) -> None:
     """E-seals and e-licences: issue, keep, present, verify."""
     settings = Settings() if data is None else Settings(data_folder=data)
+    # To standard error: what a command prints may be read by another program.
+    set_up_logging(logging.WARNING)
     ctx.obj = Front(settings=settings, is_json=is_json, authority_code=authority)
 
 
