@@ -12,6 +12,7 @@ import click
 
 from seal_service.decisions import cli as decisions_cli
 from seal_service.decisions.cli import DecisionTools, seal_facts
+from seal_service.decisions.mandates import cli as mandates_cli
 from seal_service.pictures.cli import design_options, read_words
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import Clock
@@ -65,7 +66,7 @@ def add_commands(root: click.Group, opened: OpenSeals) -> None:
 
     decisions_cli.add_steps(group, decisions)
     root.add_command(group)
-    root.add_command(decisions_cli.build_mandate_group(decisions))
+    root.add_command(mandates_cli.build_mandate_group(decisions))
     root.add_command(decisions_cli.build_compromise_command(decisions))
     root.add_command(sealings_cli.build_command(opened))
 

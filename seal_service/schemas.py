@@ -191,7 +191,10 @@ class SealStatementAnswer(StrictModel):
 class SealStatusAnswer(StrictModel):
     """The state of a seal, signed, to be kept."""
 
-    statement: SealStatementAnswer = Field(description="What is signed, in canonical form.")
+    statement: SealStatementAnswer = Field(
+        description="What is signed, in canonical form.",
+        examples=[{"type": "seal-status", "state": "active"}],
+    )
     signature: str = Field(
         description="GB/T 35275 SignedData, base64, over the canonical statement.",
         examples=["MIIF…"],
