@@ -1,6 +1,7 @@
 """Migrations make exactly the tables the code works with, on both databases (T-STO-14)."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -9,10 +10,11 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import insert, inspect, select, text
 
 import eseal.migrations.tables  # noqa: F401 - declares the tables
 from eseal.migrations.runner import (
+    FOLDER,
     SchemaMismatch,
     check_schema,
     current_revision,
@@ -20,6 +22,7 @@ from eseal.migrations.runner import (
     migrate,
 )
 from seal_service.plumbing.database import Database, metadata
+from seal_service.plumbing.tables import callers
 from tests.support.postgres import PostgresServer
 
 
@@ -84,3 +87,31 @@ def test_an_interrupted_migration_leaves_nothing_behind(
         assert inspect(connection).get_table_names() == []
     monkeypatch.undo()
     assert migrate(empty) == latest_revision()
+
+
+def test_a_manager_keeps_what_it_could_do_when_roles_come(empty: Database) -> None:
+    """Applying and approving were a manager's before they had scopes of their own."""
+    before = {"keeper": "seals:manage seals:read", "reader": "seals:read"}
+    with empty.engine.begin() as connection:
+        config = Config()
+        config.set_main_option("script_location", str(FOLDER))
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for caller_id, scopes in before.items():
+            connection.execute(
+                insert(callers).values(
+                    caller_id=caller_id,
+                    authority_code="11320102MB9K00021D",
+                    scopes=scopes,
+                    sealed_secret=b"",
+                    created_at=datetime(2026, 11, 24, tzinfo=UTC),
+                )
+            )
+    migrate(empty)
+    with empty.engine.connect() as connection:
+        rows = connection.execute(select(callers.c.caller_id, callers.c.scopes)).all()
+        found = {row.caller_id: row.scopes for row in rows}
+    assert found == {
+        "keeper": "seals:apply seals:approve seals:manage seals:read",
+        "reader": "seals:read",
+    }
