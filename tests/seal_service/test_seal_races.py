@@ -25,7 +25,7 @@ from seal_service.errors import (
 from seal_service.plumbing.database import Database
 from seal_service.sealing import Sealing
 from seal_service.seals import lookup, mandates, uses
-from seal_service.seals.model import Mandate, MandateGrant, MandateLimits
+from seal_service.seals.model import MadeSeal, Mandate, MandateGrant, MandateLimits, Seal
 from seal_service.seals.request_desk import Asked, Confirmer, RequestDesk, RequestParts
 from seal_service.seals.states import SealAction, SealState
 from seal_service.seals.uses import UseIntent, UseState
@@ -37,6 +37,7 @@ from tests.support.register import (
     apply_for_seal,
     bring_into_use,
     grant,
+    made_seal,
     move,
 )
 from tests.support.trust import NOW, YEAR
@@ -222,8 +223,17 @@ def test_moves_in_parallel_leave_one_legal_history(database: Database) -> None:
     assert (seal.state, seal.epoch) == (events[-1].after, events[-1].epoch)
 
 
+def _with_own_keys(seal: Seal, number: int) -> MadeSeal:
+    made = made_seal("SEAL-1", seal.name)
+    return replace(
+        made,
+        sm2=replace(made.sm2, key_name=f"sm2-{number}"),
+        rsa=replace(made.rsa, key_name=f"rsa-{number}"),
+    )
+
+
 def test_no_use_commits_after_a_lost_key_was_acknowledged(database: Database) -> None:
-    # T-STO-07, T-PKI-27: every round has a seal of its own, all with the same keys.
+    # T-STO-07, T-PKI-27: every round has a seal and keys of its own.
     scene = SealScene(database)
     desk = RequestDesk(
         RequestParts(
@@ -235,7 +245,8 @@ def test_no_use_commits_after_a_lost_key_was_acknowledged(database: Database) ->
     )
     source = Random(11)  # noqa: S311 - repeatable on purpose
     for number in range(ROUNDS):
-        seal = bring_into_use(database, apply_for_seal(database, f"SEAL-L{number}"))
+        applied = apply_for_seal(database, f"SEAL-L{number}")
+        seal = bring_into_use(database, applied, _with_own_keys(applied, number))
         scene.seal = seal
         names = open_intents(scene, seal.epoch, f"lost-{number}")
         asked = Asked(
