@@ -21,9 +21,9 @@ def pytest_report_header() -> list[str]:
     return [f"{name} tests: {'skipped, ' + why if why else where}" for name, why, where in found]
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(autouse=True)
 def log_as_in_service() -> None:
-    """Log one line of JSON per event, as the service does."""
+    """Log one line of JSON per event, as the service does: commands of other tests log less."""
     set_up_logging()
 
 
