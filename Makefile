@@ -28,7 +28,7 @@ run: setup ## run the service on loopback with the demo's data
 	@$(BIN)/python -m eseal demo --data "$(DATA)" --keep-running
 
 test: setup-tests ## all tests
-	@$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	@$(BIN)/python -m pytest -rs -n $(WORKERS) --dist worksteal
 
 journeys: setup-tests ## the user stories over real HTTP and a real browser
 	@$(BIN)/python -m pytest -m journey tests/journeys
