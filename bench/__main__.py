@@ -74,7 +74,7 @@ def _measure_all(folder: Path) -> tuple[list[Measurement], list[tuple[int, float
     material = prepare(service, caller)
     naive = _naive(material, folder)
     found: list[Measurement] = []
-    _say("the naive stack and the service, in turn")
+    _say("the naive stack, then the service")
     found.append(measure("naive_pdf", naive, ops=8, rounds=3))
     with running(settings, access) as target:
         found.append(measure_issuing(target, ops=30, rounds=5))

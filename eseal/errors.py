@@ -3,7 +3,7 @@
 from keys.errors import Kind, ServiceError
 
 
-class NotInitialised(ServiceError):  # noqa: N818 - named for the fact
+class NotInitialised(ServiceError):
     """The data folder holds no installation yet."""
 
     code = "not-initialised"
@@ -13,7 +13,7 @@ class NotInitialised(ServiceError):  # noqa: N818 - named for the fact
     advice = "请先运行 eseal init；如已初始化，请检查 ESEAL_DATA_FOLDER 或 --data 指向的目录。"
 
 
-class TestKeysRefused(ServiceError):  # noqa: N818
+class TestKeysRefused(ServiceError):
     """A production profile was started with the test PKI (T-KEY-08)."""
 
     __test__ = False
@@ -24,7 +24,7 @@ class TestKeysRefused(ServiceError):  # noqa: N818
     advice = "请导入正式的证书与密钥，或将 ESEAL_ENVIRONMENT 设为 development。"
 
 
-class ServerFailed(ServiceError):  # noqa: N818
+class ServerFailed(ServiceError):
     """The HTTP server did not come up."""
 
     code = "server-failed"
@@ -34,7 +34,7 @@ class ServerFailed(ServiceError):  # noqa: N818
     advice = "请查看日志；端口被占用时请用 ESEAL_PORT 指定其他端口。"
 
 
-class DemoFailed(ServiceError):  # noqa: N818
+class DemoFailed(ServiceError):
     """A step of the demo did not give what it must."""
 
     code = "demo-failed"
@@ -44,7 +44,7 @@ class DemoFailed(ServiceError):  # noqa: N818
     advice = "请查看所列步骤与服务日志（data/demo/server.log）。"
 
 
-class AuthorityNeeded(ServiceError):  # noqa: N818
+class AuthorityNeeded(ServiceError):
     """Several authorities are kept here, and the command did not say for which it acts."""
 
     code = "authority-needed"

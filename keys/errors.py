@@ -49,7 +49,7 @@ class ServiceError(Exception):
         self.params = params
 
 
-class SignatureMismatch(ServiceError):  # noqa: N818 - named for the fact, as the verifier reports it
+class SignatureMismatch(ServiceError):
     """A signature does not belong to these bytes and this public key."""
 
     code = "signature-mismatch"
@@ -59,7 +59,7 @@ class SignatureMismatch(ServiceError):  # noqa: N818 - named for the fact, as th
     advice = "文件或签名可能被改动，请向出具机构索取原件。"
 
 
-class MalformedSignature(ServiceError):  # noqa: N818
+class MalformedSignature(ServiceError):
     """A signature value is not in a form this algorithm allows."""
 
     code = "malformed-signature"
@@ -69,7 +69,7 @@ class MalformedSignature(ServiceError):  # noqa: N818
     advice = "请向签章方索取按标准编码的文件。"
 
 
-class InvalidKey(ServiceError):  # noqa: N818
+class InvalidKey(ServiceError):
     """A public or private key is outside what its algorithm allows."""
 
     code = "invalid-key"
@@ -79,7 +79,7 @@ class InvalidKey(ServiceError):  # noqa: N818
     advice = "请检查密钥来源，重新生成或重新导入。"
 
 
-class UnsupportedAlgorithm(ServiceError):  # noqa: N818
+class UnsupportedAlgorithm(ServiceError):
     """An algorithm is not on our closed list, or not allowed in this place."""
 
     code = "unsupported-algorithm"
@@ -97,7 +97,7 @@ class WeakAlgorithm(UnsupportedAlgorithm):
     title_en = "The algorithm is too weak"
 
 
-class MalformedCertificate(ServiceError):  # noqa: N818
+class MalformedCertificate(ServiceError):
     """Bytes that should be an X.509 certificate, CRL, OCSP response or time stamp are not one."""
 
     code = "malformed-certificate"
@@ -107,7 +107,7 @@ class MalformedCertificate(ServiceError):  # noqa: N818
     advice = "请重新导出证书（DER 或 PEM）后再试。"
 
 
-class EngineUnavailable(ServiceError):  # noqa: N818
+class EngineUnavailable(ServiceError):
     """The SM2 engine (system libcrypto) is absent, too old, or fails its known-answer test."""
 
     code = "engine-unavailable"
@@ -119,7 +119,7 @@ class EngineUnavailable(ServiceError):  # noqa: N818
     )
 
 
-class KeyStoreUnavailable(ServiceError):  # noqa: N818
+class KeyStoreUnavailable(ServiceError):
     """The key store is locked, gone, or answers with an error."""
 
     code = "key-store-unavailable"
@@ -129,7 +129,7 @@ class KeyStoreUnavailable(ServiceError):  # noqa: N818
     advice = "请稍后重试；运维人员请检查密钥库或密码设备。"
 
 
-class KeyNotFound(ServiceError):  # noqa: N818
+class KeyNotFound(ServiceError):
     """No key of that name in the key store."""
 
     code = "key-not-found"
@@ -139,7 +139,7 @@ class KeyNotFound(ServiceError):  # noqa: N818
     advice = "请检查密钥名称。"
 
 
-class KeyStoreRefused(ServiceError):  # noqa: N818
+class KeyStoreRefused(ServiceError):
     """The key store must not be opened: wrong pass-phrase, loose file mode, damaged file."""
 
     code = "key-store-refused"
@@ -149,7 +149,7 @@ class KeyStoreRefused(ServiceError):  # noqa: N818
     advice = "请检查口令、文件权限（0600）与文件完整性。"
 
 
-class TimestampRefused(ServiceError):  # noqa: N818
+class TimestampRefused(ServiceError):
     """A time-stamp token does not prove what it should."""
 
     code = "timestamp-refused"
@@ -159,7 +159,7 @@ class TimestampRefused(ServiceError):  # noqa: N818
     advice = "请向签章方索取带有效时间戳的文件。"
 
 
-class IssuingRefused(ServiceError):  # noqa: N818
+class IssuingRefused(ServiceError):
     """Our authority does not issue this certificate or publish this revocation list."""
 
     code = "issuing-refused"
@@ -169,7 +169,7 @@ class IssuingRefused(ServiceError):  # noqa: N818
     advice = "请检查证书主体、有效期与系统时钟后重试。"
 
 
-class StatusRolledBack(ServiceError):  # noqa: N818
+class StatusRolledBack(ServiceError):
     """Revocation data is older than what was accepted before (T-PKI-21)."""
 
     code = "status-rolled-back"
@@ -179,7 +179,7 @@ class StatusRolledBack(ServiceError):  # noqa: N818
     advice = "请导入证书机构最新发布的吊销列表。"
 
 
-class TrustRefused(ServiceError):  # noqa: N818
+class TrustRefused(ServiceError):
     """The file of trusted roots is missing, empty, unreadable, or not the one configured."""
 
     code = "trust-refused"
@@ -189,7 +189,7 @@ class TrustRefused(ServiceError):  # noqa: N818
     advice = "请检查信任根文件及其摘要配置。"
 
 
-class OutsideUnavailable(ServiceError):  # noqa: N818
+class OutsideUnavailable(ServiceError):
     """An outside authority does not answer, or not as it must (T-STO-15)."""
 
     code = "outside-unavailable"
@@ -199,7 +199,7 @@ class OutsideUnavailable(ServiceError):  # noqa: N818
     advice = "请稍后重试；运维人员请检查网络与对方服务，并运行 eseal doctor。"
 
 
-class AddressRefused(ServiceError):  # noqa: N818
+class AddressRefused(ServiceError):
     """An address may not be asked: not on the list of the configuration, or inside (T-PKI-25)."""
 
     code = "address-refused"
@@ -209,7 +209,7 @@ class AddressRefused(ServiceError):  # noqa: N818
     advice = "请检查 ESEAL_OUTSIDE_HOSTS 与 ESEAL_OUTSIDE_PRIVATE_HOSTS 的配置。"
 
 
-class CertificateRefused(ServiceError):  # noqa: N818
+class CertificateRefused(ServiceError):
     """A certificate from an outside authority is not the one that was asked for."""
 
     code = "certificate-refused"

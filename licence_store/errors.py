@@ -14,7 +14,7 @@ class FieldFault:
     code: str = "invalid"
 
 
-class InvalidIdentifier(ServiceError):  # noqa: N818 - named for the fact, like its siblings
+class InvalidIdentifier(ServiceError):
     """A string is not a GB/T 36904 identifier, or its check character is wrong."""
 
     code = "invalid-identifier"
@@ -24,7 +24,7 @@ class InvalidIdentifier(ServiceError):  # noqa: N818 - named for the fact, like 
     advice = "请核对电子证照标识，校验位不符通常是抄写错误。"
 
 
-class InvalidCode(ServiceError):  # noqa: N818
+class InvalidCode(ServiceError):
     """One value breaks the rule of its kind: check digit, date, character set, length."""
 
     code = "invalid-code"
@@ -34,7 +34,7 @@ class InvalidCode(ServiceError):  # noqa: N818
     advice = "请按所列条款更正后重新提交。"
 
 
-class FaultyRequest(ServiceError):  # noqa: N818
+class FaultyRequest(ServiceError):
     """Base of refusals that list the faulty fields."""
 
     kind = Kind.INVALID
@@ -77,7 +77,7 @@ class InvalidMetadata(FaultyRequest):
     title_en = "The licence metadata is incomplete or contradicts itself"
 
 
-class LicenceTypeNotAllowed(ServiceError):  # noqa: N818
+class LicenceTypeNotAllowed(ServiceError):
     """The tenant may not issue licences of this type (T-API-26)."""
 
     code = "licence-type-not-allowed"
@@ -87,7 +87,7 @@ class LicenceTypeNotAllowed(ServiceError):  # noqa: N818
     advice = "请检查证照类型代码；如确有职权，请管理员登记该类型。"
 
 
-class AuthorityMismatch(ServiceError):  # noqa: N818
+class AuthorityMismatch(ServiceError):
     """The approval result names another issuing authority than the caller's."""
 
     code = "authority-mismatch"
@@ -97,7 +97,7 @@ class AuthorityMismatch(ServiceError):  # noqa: N818
     advice = "请使用该颁发机构自己的接入凭据提交。"
 
 
-class LicenceNotFound(ServiceError):  # noqa: N818
+class LicenceNotFound(ServiceError):
     """No such licence, or none that this caller may know of."""
 
     code = "licence-not-found"
@@ -107,7 +107,7 @@ class LicenceNotFound(ServiceError):  # noqa: N818
     advice = "请核对电子证照标识。"
 
 
-class LicenceExists(ServiceError):  # noqa: N818
+class LicenceExists(ServiceError):
     """The case already has a licence of this type, with other content (T-API-13)."""
 
     code = "licence-exists"
@@ -117,7 +117,7 @@ class LicenceExists(ServiceError):  # noqa: N818
     advice = "如需更改内容，请办理变更；如为重试，请提交与首次完全相同的内容。"
 
 
-class LicenceBusy(ServiceError):  # noqa: N818
+class LicenceBusy(ServiceError):
     """Another request is issuing this very licence and has not finished in time."""
 
     code = "licence-busy"
@@ -127,7 +127,7 @@ class LicenceBusy(ServiceError):  # noqa: N818
     advice = "请稍后用相同内容重试，不会重复颁发。"
 
 
-class LeaseLost(ServiceError):  # noqa: N818
+class LeaseLost(ServiceError):
     """A request took too long and another one took over its reservation."""
 
     code = "lease-lost"
@@ -137,7 +137,7 @@ class LeaseLost(ServiceError):  # noqa: N818
     advice = "请稍后用相同内容重试，不会重复颁发。"
 
 
-class LicenceStateRefused(ServiceError):  # noqa: N818
+class LicenceStateRefused(ServiceError):
     """The licence is not in a state that allows this."""
 
     code = "licence-state"
@@ -147,7 +147,7 @@ class LicenceStateRefused(ServiceError):  # noqa: N818
     advice = "请先查询证照状态及其变更记录。"
 
 
-class PresentationRefused(ServiceError):  # noqa: N818
+class PresentationRefused(ServiceError):
     """A one-time code is unknown, used, or too old; which of them is not said (T-WEB-05)."""
 
     code = "presentation-refused"
@@ -157,7 +157,7 @@ class PresentationRefused(ServiceError):  # noqa: N818
     advice = "请持证人重新出示亮证码；每个亮证码只能使用一次。"
 
 
-class HolderMismatch(ServiceError):  # noqa: N818
+class HolderMismatch(ServiceError):
     """The named holder does not hold this licence."""
 
     code = "holder-mismatch"
@@ -167,7 +167,7 @@ class HolderMismatch(ServiceError):  # noqa: N818
     advice = "请核对持证主体代码。"
 
 
-class FileUnavailable(ServiceError):  # noqa: N818
+class FileUnavailable(ServiceError):
     """A licence has no file of this format, or the stored file is not what was issued."""
 
     code = "licence-file-not-found"
@@ -177,7 +177,7 @@ class FileUnavailable(ServiceError):  # noqa: N818
     advice = "可用的格式为 ofd 和 pdf。"
 
 
-class FileDamaged(ServiceError):  # noqa: N818
+class FileDamaged(ServiceError):
     """A stored file does not have the digest of the row (T-STO-09)."""
 
     code = "licence-file-damaged"

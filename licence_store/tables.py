@@ -4,7 +4,6 @@ Every row carries the tenant (``authority_code``). No foreign key leaves this pa
 """
 
 from sqlalchemy import (
-    BigInteger,
     Column,
     Index,
     Integer,
@@ -15,14 +14,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from seal_service.plumbing.database import Instant, metadata
-
-_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+from seal_service.plumbing.database import SERIAL, Instant, metadata
 
 licences = Table(
     "licences",
     metadata,
-    Column("licence_id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("licence_id", SERIAL, primary_key=True, autoincrement=True),
     Column("authority_code", String(18), nullable=False),
     Column("identifier", String(128), nullable=False),
     Column("qr_digest", LargeBinary, nullable=False),
@@ -59,7 +56,7 @@ licences = Table(
 licence_files = Table(
     "licence_files",
     metadata,
-    Column("file_id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("file_id", SERIAL, primary_key=True, autoincrement=True),
     Column("authority_code", String(18), nullable=False),
     Column("identifier", String(128), nullable=False),
     Column("format", String(8), nullable=False),
@@ -74,7 +71,7 @@ licence_files = Table(
 licence_events = Table(
     "licence_events",
     metadata,
-    Column("event_id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("event_id", SERIAL, primary_key=True, autoincrement=True),
     Column("authority_code", String(18), nullable=False),
     Column("identifier", String(128), nullable=False),
     Column("happened_at", Instant, nullable=False),
@@ -89,7 +86,7 @@ licence_events = Table(
 licence_requests = Table(
     "licence_requests",
     metadata,
-    Column("request_id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("request_id", SERIAL, primary_key=True, autoincrement=True),
     Column("authority_code", String(18), nullable=False),
     Column("caller_id", String(64), nullable=False),
     Column("idempotency_key", String(128), nullable=False),
@@ -101,7 +98,7 @@ licence_requests = Table(
 presentations = Table(
     "presentations",
     metadata,
-    Column("presentation_id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("presentation_id", SERIAL, primary_key=True, autoincrement=True),
     Column("authority_code", String(18), nullable=False),
     Column("identifier", String(128), nullable=False),
     Column("code_digest", LargeBinary, nullable=False),
@@ -120,7 +117,7 @@ presentations = Table(
 licence_uses = Table(
     "licence_uses",
     metadata,
-    Column("use_id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("use_id", SERIAL, primary_key=True, autoincrement=True),
     Column("authority_code", String(18), nullable=False),
     Column("identifier", String(128)),
     Column("version", String(3)),

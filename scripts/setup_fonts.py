@@ -100,7 +100,7 @@ def is_whole(folder: Path) -> bool:
     )
 
 
-class PackageUnavailable(Exception):  # noqa: N818 - named for the fact
+class PackageUnavailable(Exception):
     """A package cannot be fetched."""
 
 

@@ -9,7 +9,7 @@ from keys.errors import Kind, ServiceError
 # Formats
 
 
-class MalformedDocument(ServiceError):  # noqa: N818 - errors are named for the fact
+class MalformedDocument(ServiceError):
     """A document, seal or signature is not what its format demands; ``reason`` says where."""
 
     code = "malformed-document"
@@ -28,7 +28,7 @@ class LimitExceeded(MalformedDocument):
     advice = "正常的证照文件不会如此复杂。请向出具机构索取原件，或拆分后再提交。"
 
 
-class DocumentTooLarge(ServiceError):  # noqa: N818
+class DocumentTooLarge(ServiceError):
     """More bytes than we accept."""
 
     code = "document-too-large"
@@ -38,7 +38,7 @@ class DocumentTooLarge(ServiceError):  # noqa: N818
     advice = "请压缩图片或拆分文件后再提交。"
 
 
-class UnsupportedFormat(ServiceError):  # noqa: N818
+class UnsupportedFormat(ServiceError):
     """Neither PDF nor OFD, or a version of a seal that we do not know."""
 
     code = "unsupported-format"
@@ -57,7 +57,7 @@ class UnsafePicture(MalformedDocument):
     advice = "请使用 PNG 格式、背景透明、不超过 400 万像素的印章图像。"
 
 
-class ScanRefused(ServiceError):  # noqa: N818
+class ScanRefused(ServiceError):
     """An uploaded scan from which no seal can be made; ``reason`` says why."""
 
     code = "scan-refused"
@@ -67,7 +67,7 @@ class ScanRefused(ServiceError):  # noqa: N818
     advice = "请在白纸上加盖清晰的红色印模，以 300 dpi 以上扫描、裁去空白后按实际尺寸上传。"
 
 
-class SealPictureNotFound(ServiceError):  # noqa: N818
+class SealPictureNotFound(ServiceError):
     """No uploaded seal picture with this digest, or not the caller's."""
 
     code = "seal-picture-not-found"
@@ -77,7 +77,7 @@ class SealPictureNotFound(ServiceError):  # noqa: N818
     advice = "请检查图像摘要是否正确，或重新上传印模。"
 
 
-class GlyphMissing(ServiceError):  # noqa: N818
+class GlyphMissing(ServiceError):
     """A font has no shape for a character; ``character`` names it."""
 
     code = "glyph-missing"
@@ -87,7 +87,7 @@ class GlyphMissing(ServiceError):  # noqa: N818
     advice = "请核对该字；如确为人名、地名用字，请联系运维人员补充字库，不要用别的字代替。"
 
 
-class SignerNotInSeal(ServiceError):  # noqa: N818
+class SignerNotInSeal(ServiceError):
     """The certificate that signed is not among those the seal names."""
 
     code = "signer-not-in-seal"
@@ -97,7 +97,7 @@ class SignerNotInSeal(ServiceError):  # noqa: N818
     advice = "该印章不属于签章人。换发证书后须重新制章；否则请向印章所属单位核实。"
 
 
-class SignedDataFault(ServiceError):  # noqa: N818
+class SignedDataFault(ServiceError):
     """A CMS message breaks a rule that keeps its signature meaningful; ``reason`` says which."""
 
     code = "signed-data-fault"
@@ -107,7 +107,7 @@ class SignedDataFault(ServiceError):  # noqa: N818
     advice = "签名结构可能被篡改或由不合规软件生成，请向出具机构索取原件。"
 
 
-class SignedContentChanged(ServiceError):  # noqa: N818
+class SignedContentChanged(ServiceError):
     """The digest that was signed is not the digest of what is here."""
 
     code = "signed-content-changed"
@@ -117,7 +117,7 @@ class SignedContentChanged(ServiceError):  # noqa: N818
     advice = "文件签名后被改动，请向出具机构索取原件。"
 
 
-class InvalidPlacement(ServiceError):  # noqa: N818
+class InvalidPlacement(ServiceError):
     """A place for a seal that is not on the page, or where it would not be seen."""
 
     code = "invalid-placement"
@@ -130,7 +130,7 @@ class InvalidPlacement(ServiceError):  # noqa: N818
 # Seals and sealing
 
 
-class AlreadySealed(ServiceError):  # noqa: N818
+class AlreadySealed(ServiceError):
     """The document is locked by an earlier signature."""
 
     code = "already-sealed"
@@ -140,7 +140,7 @@ class AlreadySealed(ServiceError):  # noqa: N818
     advice = "该文件不允许再次盖章；请使用未签章的文件。"
 
 
-class SealNotFound(ServiceError):  # noqa: N818
+class SealNotFound(ServiceError):
     """No seal with this identifier, or not the caller's."""
 
     code = "seal-not-found"
@@ -150,7 +150,7 @@ class SealNotFound(ServiceError):  # noqa: N818
     advice = "请检查印章标识是否正确，以及印章是否属于本单位。"
 
 
-class SealSuspended(ServiceError):  # noqa: N818
+class SealSuspended(ServiceError):
     """The seal is suspended."""
 
     code = "seal-suspended"
@@ -160,7 +160,7 @@ class SealSuspended(ServiceError):  # noqa: N818
     advice = "请联系印章管理员恢复后再使用。"
 
 
-class SealRevoked(ServiceError):  # noqa: N818
+class SealRevoked(ServiceError):
     """The seal was revoked or cancelled."""
 
     code = "seal-revoked"
@@ -170,7 +170,7 @@ class SealRevoked(ServiceError):  # noqa: N818
     advice = "请使用现行有效的印章，或申请重新制章。"
 
 
-class SealExpired(ServiceError):  # noqa: N818
+class SealExpired(ServiceError):
     """The seal or its certificate is not valid at this time."""
 
     code = "seal-expired"
@@ -180,7 +180,7 @@ class SealExpired(ServiceError):  # noqa: N818
     advice = "请检查印章及证书的有效期，或申请重新制章。"
 
 
-class SealStateRefused(ServiceError):  # noqa: N818
+class SealStateRefused(ServiceError):
     """The seal's state does not allow this."""
 
     code = "seal-state"
@@ -190,7 +190,7 @@ class SealStateRefused(ServiceError):  # noqa: N818
     advice = "请查询印章状态与办理记录后再试。"
 
 
-class DualControlRefused(ServiceError):  # noqa: N818
+class DualControlRefused(ServiceError):
     """One person did what needs two, or approved something else; ``rule`` says which."""
 
     code = "dual-control"
@@ -200,7 +200,7 @@ class DualControlRefused(ServiceError):  # noqa: N818
     advice = "申请与审批须由不同人员办理，且审批内容须与申请完全一致。"
 
 
-class SealRequestNotFound(ServiceError):  # noqa: N818
+class SealRequestNotFound(ServiceError):
     """No request with this identifier about this seal."""
 
     code = "seal-request-not-found"
@@ -210,7 +210,7 @@ class SealRequestNotFound(ServiceError):  # noqa: N818
     advice = "请检查申请编号，以及申请是否针对该印章。"
 
 
-class SealRequestClosed(ServiceError):  # noqa: N818
+class SealRequestClosed(ServiceError):
     """A request was decided before; a decision counts once."""
 
     code = "seal-request-closed"
@@ -220,7 +220,7 @@ class SealRequestClosed(ServiceError):  # noqa: N818
     advice = "每项申请只能办理一次；如仍需要，请重新提交申请。"
 
 
-class InvalidSealOrder(ServiceError):  # noqa: N818
+class InvalidSealOrder(ServiceError):
     """An application, mandate or order about a seal lacks something; ``field`` names it."""
 
     code = "invalid-seal-order"
@@ -230,7 +230,7 @@ class InvalidSealOrder(ServiceError):  # noqa: N818
     advice = "请按提示的字段更正后重新提交。"
 
 
-class SealingNotFound(ServiceError):  # noqa: N818
+class SealingNotFound(ServiceError):
     """No sealed document with this identifier, or not the caller's."""
 
     code = "sealing-not-found"
@@ -240,7 +240,7 @@ class SealingNotFound(ServiceError):  # noqa: N818
     advice = "请检查盖章记录标识是否正确，以及是否由本单位办理。"
 
 
-class SealUseClosed(ServiceError):  # noqa: N818
+class SealUseClosed(ServiceError):
     """A use of a seal was given up, or committed, before this commit."""
 
     code = "seal-use-closed"
@@ -250,7 +250,7 @@ class SealUseClosed(ServiceError):  # noqa: N818
     advice = "请重新提交，重试不会重复出具。"
 
 
-class MandateMissing(ServiceError):  # noqa: N818
+class MandateMissing(ServiceError):
     """The caller has no permission to use this seal for this matter."""
 
     code = "mandate-missing"
@@ -260,7 +260,7 @@ class MandateMissing(ServiceError):  # noqa: N818
     advice = "请由印章管理员为该证照类型或办件登记用章授权。"
 
 
-class SelfCheckFailed(ServiceError):  # noqa: N818
+class SelfCheckFailed(ServiceError):
     """What we produced did not pass our own check, so it was not released."""
 
     code = "self-check-failed"
@@ -273,7 +273,7 @@ class SelfCheckFailed(ServiceError):  # noqa: N818
 # Callers and services
 
 
-class CallerUnknown(ServiceError):  # noqa: N818
+class CallerUnknown(ServiceError):
     """The request is not signed, or not by a caller we know."""
 
     code = "caller-unknown"
@@ -283,7 +283,7 @@ class CallerUnknown(ServiceError):  # noqa: N818
     advice = "请检查调用方编号、请求签名与本机时间（误差不超过 5 分钟）。"
 
 
-class ScopeMissing(ServiceError):  # noqa: N818
+class ScopeMissing(ServiceError):
     """The caller is known but may not do this."""
 
     code = "scope-missing"
@@ -293,7 +293,7 @@ class ScopeMissing(ServiceError):  # noqa: N818
     advice = "请联系管理员为该调用方开通相应权限。"
 
 
-class IdempotencyMismatch(ServiceError):  # noqa: N818
+class IdempotencyMismatch(ServiceError):
     """An idempotency key came back with another request body."""
 
     code = "idempotency-mismatch"
@@ -303,7 +303,7 @@ class IdempotencyMismatch(ServiceError):  # noqa: N818
     advice = "重试须与首次请求完全一致；新的请求请使用新的 Idempotency-Key。"
 
 
-class RateLimited(ServiceError):  # noqa: N818
+class RateLimited(ServiceError):
     """More requests than agreed."""
 
     code = "rate-limited"
@@ -313,7 +313,7 @@ class RateLimited(ServiceError):  # noqa: N818
     advice = "请按 Retry-After 给出的时间稍后重试。"
 
 
-class TSAUnavailable(ServiceError):  # noqa: N818
+class TSAUnavailable(ServiceError):
     """No time stamp can be had now."""
 
     code = "tsa-unavailable"
@@ -323,7 +323,7 @@ class TSAUnavailable(ServiceError):  # noqa: N818
     advice = "请稍后重试，重试不会重复出具。"
 
 
-class StorageUnavailable(ServiceError):  # noqa: N818
+class StorageUnavailable(ServiceError):
     """The database or the file store does not answer."""
 
     code = "storage-unavailable"
@@ -333,7 +333,7 @@ class StorageUnavailable(ServiceError):  # noqa: N818
     advice = "请稍后重试，重试不会重复出具。"
 
 
-class LogUnavailable(ServiceError):  # noqa: N818
+class LogUnavailable(ServiceError):
     """The seal-use log cannot take a leaf, so no seal may be used."""
 
     code = "log-unavailable"
@@ -343,7 +343,7 @@ class LogUnavailable(ServiceError):  # noqa: N818
     advice = "请稍后重试；用章日志恢复前不能盖章。"
 
 
-class LogProofRefused(ServiceError):  # noqa: N818
+class LogProofRefused(ServiceError):
     """A checkpoint or proof of the seal-use log does not hold; ``reason`` says where."""
 
     code = "log-proof-refused"

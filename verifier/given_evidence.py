@@ -32,7 +32,7 @@ _PEM_RESPONSE = re.compile(
 T = TypeVar("T")
 
 
-class EvidenceRefused(ServiceError):  # noqa: N818 - named for the fact
+class EvidenceRefused(ServiceError):
     """A piece of evidence is not what it should be; ``part`` and ``file`` name it."""
 
     code = "evidence-refused"

@@ -12,7 +12,7 @@ from enum import StrEnum
 from keys.errors import Kind, ServiceError
 
 
-class PolicyRefused(ServiceError):  # noqa: N818 - named for the fact
+class PolicyRefused(ServiceError):
     """A policy file cannot be read or names an unknown rule."""
 
     code = "policy-refused"

@@ -13,7 +13,7 @@ RAW_TYPES = ("application/ofd", "application/pdf", "application/octet-stream")
 """Media types under which a file may be the whole body."""
 
 
-class UploadUnreadable(ServiceError):  # noqa: N818 - named for the fact
+class UploadUnreadable(ServiceError):
     """The body is not a form with a file, as a browser sends it."""
 
     code = "upload-unreadable"
@@ -23,7 +23,7 @@ class UploadUnreadable(ServiceError):  # noqa: N818 - named for the fact
     advice = "请在核验页面重新选择文件后提交。"
 
 
-class UploadMissing(ServiceError):  # noqa: N818
+class UploadMissing(ServiceError):
     """The form came without a file."""
 
     code = "upload-missing"

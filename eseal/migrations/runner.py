@@ -20,7 +20,7 @@ _LOCK = 0x65_73_65_61_6C
 """Advisory lock on PostgreSQL, so that two starting processes do not migrate at once."""
 
 
-class SchemaMismatch(ServiceError):  # noqa: N818 - named for the fact
+class SchemaMismatch(ServiceError):
     """The database was migrated to another version than this program's."""
 
     code = "schema-mismatch"

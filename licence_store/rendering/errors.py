@@ -3,7 +3,7 @@
 from keys.errors import Kind, ServiceError
 
 
-class FieldOverflow(ServiceError):  # noqa: N818 - named for the fact, like its siblings
+class FieldOverflow(ServiceError):
     """A text does not fit its place on the face, even at the smallest size allowed."""
 
     code = "field-overflow"
@@ -13,7 +13,7 @@ class FieldOverflow(ServiceError):  # noqa: N818 - named for the fact, like its 
     advice = "请按填写规则缩短该项内容，或改用附页。"
 
 
-class TemplateNotFound(ServiceError):  # noqa: N818
+class TemplateNotFound(ServiceError):
     """There is no template for this licence type."""
 
     code = "template-not-found"
@@ -23,7 +23,7 @@ class TemplateNotFound(ServiceError):  # noqa: N818
     advice = "请核对证照类型代码，或联系运维人员安装模板。"
 
 
-class RenderingFault(ServiceError):  # noqa: N818
+class RenderingFault(ServiceError):
     """A template, font folder or engine does something that the writers do not know."""
 
     code = "rendering-fault"
@@ -33,7 +33,7 @@ class RenderingFault(ServiceError):  # noqa: N818
     advice = "请将请求编号告知运维人员，检查模板与字库。"
 
 
-class FontsUnavailable(ServiceError):  # noqa: N818
+class FontsUnavailable(ServiceError):
     """The font folder is missing, incomplete, or differs from its manifest."""
 
     code = "fonts-unavailable"

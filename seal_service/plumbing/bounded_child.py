@@ -52,7 +52,7 @@ FORBIDDEN = (
 """Beginnings of audit events (PEP 578) that a bounded call has no business with."""
 
 
-class NotAllowedHere(PermissionError):  # noqa: N818 - named for the fact
+class NotAllowedHere(PermissionError):
     """A bounded call tried to reach beyond its arguments."""
 
 

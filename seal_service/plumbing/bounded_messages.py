@@ -40,11 +40,11 @@ _PIPE_SIZE = MIB
 _CHUNK = MIB
 
 
-class ChannelClosed(Exception):  # noqa: N818 - inside the plumbing only
+class ChannelClosed(Exception):
     """The other end is gone."""
 
 
-class ChannelTimeout(Exception):  # noqa: N818
+class ChannelTimeout(Exception):
     """The other end does not answer in time."""
 
 

@@ -16,7 +16,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from sqlite3 import Connection as SQLiteConnection
 
-from sqlalchemy import Connection, DateTime, Dialect, MetaData, create_engine, event
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    create_engine,
+    event,
+)
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
@@ -42,6 +51,9 @@ _POSTGRESQL_OPTIONS = {
 
 metadata = MetaData()
 """Every table of every package; ``tables.py`` modules add theirs when they are imported."""
+
+SERIAL = BigInteger().with_variant(Integer, "sqlite")
+"""A key the database counts up; SQLite does so for its own INTEGER only."""
 
 
 class Instant(TypeDecorator[datetime]):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from keys.errors import Kind, ServiceError
 
 
-class StorageRefused(ServiceError):  # noqa: N818 - errors are named for the fact
+class StorageRefused(ServiceError):
     """The place given for data must not be used; ``reason`` says why. Raised at start-up."""
 
     code = "storage-refused"
@@ -15,7 +15,7 @@ class StorageRefused(ServiceError):  # noqa: N818 - errors are named for the fac
     advice = "请改用本机磁盘上、由运行服务的用户独占的目录或受支持的数据库。"
 
 
-class StoredFileDamaged(ServiceError):  # noqa: N818
+class StoredFileDamaged(ServiceError):
     """A stored file is missing or no longer has its digest, so it is not handed out (T-STO-09)."""
 
     code = "stored-file-damaged"
@@ -25,7 +25,7 @@ class StoredFileDamaged(ServiceError):  # noqa: N818
     advice = "文件未发出。请将请求编号告知运维人员，从备份恢复该文件。"
 
 
-class MalformedRequest(ServiceError):  # noqa: N818
+class MalformedRequest(ServiceError):
     """A request that cannot be read at all: JSON, encoding, query string; ``reason`` says where."""
 
     code = "malformed-request"
@@ -44,7 +44,7 @@ class RequestFault:
     code: str = "invalid"
 
 
-class InvalidFields(ServiceError):  # noqa: N818
+class InvalidFields(ServiceError):
     """Fields of a request have the wrong type, are unknown, missing, or out of bounds."""
 
     code = "invalid-fields"
@@ -58,7 +58,7 @@ class InvalidFields(ServiceError):  # noqa: N818
         self.errors = faults
 
 
-class RequestTooLarge(ServiceError):  # noqa: N818
+class RequestTooLarge(ServiceError):
     """More bytes in a request than this route accepts."""
 
     code = "request-too-large"
@@ -68,7 +68,7 @@ class RequestTooLarge(ServiceError):  # noqa: N818
     advice = "请减小请求内容后重新提交。"
 
 
-class EncodingRefused(ServiceError):  # noqa: N818
+class EncodingRefused(ServiceError):
     """A compressed body, or JSON in another character set than UTF-8."""
 
     code = "encoding-refused"
@@ -78,7 +78,7 @@ class EncodingRefused(ServiceError):  # noqa: N818
     advice = "请不要压缩请求内容，JSON 请使用 UTF-8。"
 
 
-class RouteNotFound(ServiceError):  # noqa: N818
+class RouteNotFound(ServiceError):
     """No such address."""
 
     code = "not-found"
@@ -88,7 +88,7 @@ class RouteNotFound(ServiceError):  # noqa: N818
     advice = "请核对请求地址。"
 
 
-class MethodNotAllowed(ServiceError):  # noqa: N818
+class MethodNotAllowed(ServiceError):
     """The address exists, but not with this method (T-API-33)."""
 
     code = "method-not-allowed"
@@ -98,7 +98,7 @@ class MethodNotAllowed(ServiceError):  # noqa: N818
     advice = "请按接口文档使用请求方法。"
 
 
-class SecretDamaged(ServiceError):  # noqa: N818
+class SecretDamaged(ServiceError):
     """A stored secret does not open: altered, another owner's, or another key."""
 
     code = "secret-damaged"
@@ -108,7 +108,7 @@ class SecretDamaged(ServiceError):  # noqa: N818
     advice = "请将请求编号告知运维人员：口令文件与数据库可能不属于同一套数据。"
 
 
-class CallerExists(ServiceError):  # noqa: N818
+class CallerExists(ServiceError):
     """A caller of this name is registered already."""
 
     code = "caller-exists"
@@ -118,7 +118,7 @@ class CallerExists(ServiceError):  # noqa: N818
     advice = "请换一个调用方编号；停用的编号不再启用。"
 
 
-class CallerNotFound(ServiceError):  # noqa: N818
+class CallerNotFound(ServiceError):
     """No such caller; only an operator is ever told."""
 
     code = "caller-not-found"
@@ -128,7 +128,7 @@ class CallerNotFound(ServiceError):  # noqa: N818
     advice = "请核对调用方编号。"
 
 
-class InvalidCaller(ServiceError):  # noqa: N818
+class InvalidCaller(ServiceError):
     """The name, tenant or scopes given for a caller are not well formed."""
 
     code = "invalid-caller"
@@ -138,7 +138,7 @@ class InvalidCaller(ServiceError):  # noqa: N818
     advice = "编号用 1 至 64 个字母、数字、点、横线或下划线，权限形如 licences:read。"
 
 
-class WorkersBusy(ServiceError):  # noqa: N818
+class WorkersBusy(ServiceError):
     """No bounded process came free in time, so the document was not looked at."""
 
     code = "workers-busy"
@@ -148,7 +148,7 @@ class WorkersBusy(ServiceError):  # noqa: N818
     advice = "文件尚未核验，请稍后重试。"
 
 
-class WorkFailed(ServiceError):  # noqa: N818
+class WorkFailed(ServiceError):
     """A bounded process failed by a fault of our own."""
 
     code = "work-failed"

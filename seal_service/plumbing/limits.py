@@ -76,7 +76,7 @@ class Limits:
         return self.upload if takes_documents else self.body
 
 
-class _Disconnected(Exception):  # noqa: N818 - never leaves this module
+class _Disconnected(Exception):
     """The caller went away before its body was complete."""
 
 

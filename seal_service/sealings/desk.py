@@ -45,7 +45,7 @@ class Released:
     document: bytes
 
 
-class _KeyTaken(Exception):  # noqa: N818 - never leaves this module
+class _KeyTaken(Exception):
     """Another request under the same key was released first."""
 
 

@@ -17,14 +17,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from seal_service.plumbing.database import Instant, metadata
-
-_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+from seal_service.plumbing.database import SERIAL, Instant, metadata
 
 seals = Table(
     "seals",
     metadata,
-    Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    Column("serial", SERIAL, primary_key=True, autoincrement=True),
     Column("authority_code", String(18), nullable=False),
     Column("seal_id", String(64), nullable=False),
     Column("kind", String(16), nullable=False),
@@ -48,7 +46,7 @@ seals = Table(
 made_seals = Table(
     "made_seals",
     metadata,
-    Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    Column("serial", SERIAL, primary_key=True, autoincrement=True),
     Column("authority_code", String(18), nullable=False),
     Column("seal_id", String(64), nullable=False),
     Column("eseal_der", LargeBinary, nullable=False),
@@ -65,7 +63,7 @@ made_seals = Table(
 seal_events = Table(
     "seal_events",
     metadata,
-    Column("event_id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("event_id", SERIAL, primary_key=True, autoincrement=True),
     Column("authority_code", String(18), nullable=False),
     Column("seal_id", String(64), nullable=False),
     Column("happened_at", Instant, nullable=False),
@@ -84,7 +82,7 @@ seal_events = Table(
 seal_mandates = Table(
     "seal_mandates",
     metadata,
-    Column("mandate_id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("mandate_id", SERIAL, primary_key=True, autoincrement=True),
     Column("authority_code", String(18), nullable=False),
     Column("seal_id", String(64), nullable=False),
     Column("caller_id", String(64)),
@@ -106,7 +104,7 @@ seal_mandates = Table(
 seal_uses = Table(
     "seal_uses",
     metadata,
-    Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    Column("serial", SERIAL, primary_key=True, autoincrement=True),
     Column("use_id", String(64), nullable=False),
     Column("authority_code", String(18), nullable=False),
     Column("seal_id", String(64), nullable=False),
@@ -132,7 +130,7 @@ seal_uses = Table(
 seal_sealings = Table(
     "seal_sealings",
     metadata,
-    Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    Column("serial", SERIAL, primary_key=True, autoincrement=True),
     Column("sealing_id", String(64), nullable=False),
     Column("authority_code", String(18), nullable=False),
     Column("caller_id", String(64), nullable=False),
@@ -158,7 +156,7 @@ seal_sealings = Table(
 seal_requests = Table(
     "seal_requests",
     metadata,
-    Column("serial", _SERIAL, primary_key=True, autoincrement=True),
+    Column("serial", SERIAL, primary_key=True, autoincrement=True),
     Column("request_id", String(64), nullable=False),
     Column("authority_code", String(18), nullable=False),
     Column("seal_id", String(64), nullable=False),

@@ -12,14 +12,12 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from seal_service.plumbing.database import Instant, metadata
-
-_SERIAL = BigInteger().with_variant(Integer, "sqlite")
+from seal_service.plumbing.database import SERIAL, Instant, metadata
 
 log_entries = Table(
     "log_entries",
     metadata,
-    Column("entry_id", _SERIAL, primary_key=True, autoincrement=True),
+    Column("entry_id", SERIAL, primary_key=True, autoincrement=True),
     Column("authority_code", String(18), nullable=False),
     Column("use_id", String(64), nullable=False),
     Column("salt", LargeBinary, nullable=False),

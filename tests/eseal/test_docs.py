@@ -12,7 +12,7 @@ from seal_service.plumbing import problems
 from tests.architecture.tree import PROJECT
 
 
-class OnlyInTests(ServiceError):  # noqa: N818 - named like the errors it stands for
+class OnlyInTests(ServiceError):
     """An error that no package knows."""
 
     code = "only-in-tests"

@@ -24,7 +24,7 @@ class ReceiptForm(StrEnum):
     PDF = "pdf"
 
 
-class ReceiptUnavailable(ServiceError):  # noqa: N818 - named for the fact
+class ReceiptUnavailable(ServiceError):
     """There is no key here to sign a receipt with."""
 
     code = "receipt-unavailable"
@@ -34,7 +34,7 @@ class ReceiptUnavailable(ServiceError):  # noqa: N818 - named for the fact
     advice = "回执由核验方自己的密钥签名：请先执行 eseal init，或在装有数据目录的机器上核验。"
 
 
-class ReceiptRefused(ServiceError):  # noqa: N818
+class ReceiptRefused(ServiceError):
     """A file is no receipt as this verifier writes them; ``reason`` says where it differs."""
 
     code = "receipt-refused"

@@ -41,7 +41,7 @@ class Fault:
     code: str = "invalid"
 
 
-class ThingRefused(ServiceError):  # noqa: N818
+class ThingRefused(ServiceError):
     """An error of a package above, known here by its attributes only."""
 
     code = "test-thing-refused"
