@@ -10,7 +10,7 @@ from pathlib import Path
 from bench.floor import rsa_floor
 from bench.growth import measure_growth, measure_pyhanko
 from bench.keystore import measure_keystore
-from bench.measure import Measurement, compare, measure, table, write_json
+from bench.measure import Measurement, compare, measure, median_of, table, write_json
 from bench.naive import open_stack
 from bench.parts import (
     Material,
@@ -73,11 +73,12 @@ def _measure_all(folder: Path) -> tuple[list[Measurement], list[tuple[int, float
     caller = Caller(caller_id="bench", authority_code=AUTHORITY.code, scopes=ALL_SCOPES)
     material = prepare(service, caller)
     naive = _naive(material, folder)
-    found: list[Measurement] = []
-    _say("the naive stack, then the service")
-    found.append(measure("naive_pdf", naive, ops=8, rounds=3))
     with running(settings, access) as target:
-        found.append(measure_issuing(target, ops=30, rounds=5))
+        _say("the naive stack and the service, in turn")
+        found = _in_turn(
+            lambda: measure("naive_pdf", naive, ops=8, rounds=1),
+            lambda: measure_issuing(target, ops=30, rounds=1),
+        )
         _say("the parts")
         found += [
             *measure_rendering(material),
@@ -93,6 +94,12 @@ def _measure_all(folder: Path) -> tuple[list[Measurement], list[tuple[int, float
         memory = measure_memory(target, issues=MEMORY_ISSUES)
     service.installation.database.close()
     return found, memory
+
+
+def _in_turn(*operations: Callable[[], Measurement], rounds: int = 5) -> list[Measurement]:
+    """Return the medians of rounds that took turns, so that a busy minute troubles all alike."""
+    rows = [[operation() for operation in operations] for _ in range(rounds)]
+    return [median_of(found) for found in zip(*rows, strict=True)]
 
 
 def _naive(material: Material, folder: Path) -> Callable[[int], object]:

@@ -3,7 +3,7 @@
 Chains and seals stay known, as in a service that runs for a while.
 """
 
-from keys import algorithms, public_key, timestamps
+from keys import algorithms, rsa, sm2, timestamps
 from seal_service.formats.ofd import reading as ofd_reading
 from seal_service.formats.pdf import reading as pdf_reading
 
@@ -13,5 +13,6 @@ def forget_documents() -> None:
     algorithms.file_digest.cache_clear()
     ofd_reading.read_package.cache_clear()
     pdf_reading.read_pdf.cache_clear()
-    public_key._verify_remembered.cache_clear()
+    rsa._verify_remembered.cache_clear()
+    sm2._verify_remembered.cache_clear()
     timestamps._verify_remembered.cache_clear()

@@ -7,10 +7,10 @@ from bench.measure import Measurement, measure, median_of
 from keys import sm2
 from keys.algorithms import OID_SM2_WITH_SM3, KeyAlgorithm
 from keys.keystore import KeyStore
-from keys.public_key import REMEMBERED, verify_signature
+from keys.public_key import verify_signature
 
 MESSAGE = b"signed attributes are about this long; " * 6
-PAIRS = 2 * REMEMBERED
+PAIRS = 2 * sm2.REMEMBERED
 """Signatures that are verified in turn: more than are remembered, so that none is."""
 
 

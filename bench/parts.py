@@ -133,12 +133,13 @@ def measure_sm2(*, rounds: int = 5, ops: int = 1500) -> tuple[Measurement, ...]:
     signer = sm2.SM2Signer(sm2.generate_scalar())
     e = sm2_values.message_digest(signer.point, MESSAGE)
     signature = signer.sign_digest(e)
+    verify_anew = sm2._verify_remembered.__wrapped__
 
     def sign(_: int) -> None:
         signer._sign_raw(e)
 
     def verify(_: int) -> None:
-        sm2.verify_digest(signer.point, e, signature)
+        verify_anew(signer.point, e, signature)
 
     rows: dict[str, list[Measurement]] = {}
     for _ in range(rounds):

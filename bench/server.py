@@ -79,7 +79,7 @@ def measure_issuing(target: Target, *, ops: int, rounds: int) -> Measurement:
     cpu: list[float] = []
     wall: list[float] = []
     with target.client() as client:
-        for _ in range(5):
+        for _ in range(3):
             issue_one(client, template)
         for _ in range(rounds):
             cpu_start, wall_start = target.cpu_seconds(), time.perf_counter()

@@ -49,10 +49,6 @@ _RSA_DIGESTS = {
 }
 _NO_PARAMETERS = (None, der.null())
 _MAX_MODULUS_BYTES = rsa.MAX_BITS // 8 + 1
-REMEMBERED = 256
-"""Signatures that held, kept with key, message and value."""
-REMEMBERED_BYTES = 16 * 1024
-"""Longer messages are not kept: attributes, seals and tokens are shorter."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,19 +119,7 @@ def verify_signature(
     ``parameters`` is the DER of the AlgorithmIdentifier's parameters, where present. Raises
     ``SignatureMismatch``, ``MalformedSignature``, ``InvalidKey``, ``WeakAlgorithm`` or
     ``UnsupportedAlgorithm``; also where algorithm and key do not belong together (T-SES-17).
-
-    A signature that held is remembered with all the bytes it depends on: what is sealed here is
-    checked by the sealer and again by whoever releases it, with the same tokens and seals.
     """
-    if len(message) <= REMEMBERED_BYTES:
-        _verify_remembered(public_key, bytes(message), signature, oid, parameters)
-    else:
-        _verify(public_key, message, signature, oid, parameters)
-
-
-def _verify(
-    public_key: PublicKey, message: bytes, signature: bytes, oid: str, parameters: bytes | None
-) -> None:
     if oid in WEAK_SIGNATURE_OIDS:
         raise WeakAlgorithm(oid, algorithm=WEAK_SIGNATURE_OIDS[oid])
     if public_key.weakness is not None:
@@ -152,10 +136,6 @@ def _verify(
         rsa.verify(public_key.spki, message, signature, _RSA_DIGESTS[oid])
     else:
         raise UnsupportedAlgorithm(f"{oid} under this key", algorithm=oid)
-
-
-# Only what returns is kept: a refusal raises, and is worked out anew each time.
-_verify_remembered = lru_cache(maxsize=REMEMBERED)(_verify)
 
 
 def _read_pss(parameters: bytes | None) -> tuple[DigestAlgorithm, int]:

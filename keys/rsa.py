@@ -19,6 +19,13 @@ NEW_KEY_BITS = 3072
 MAX_BITS = 8192
 """Beyond it a single check takes so long that it would be an attack."""
 
+REMEMBERED = 256
+"""Signatures that held, kept with key, message and value: what is sealed here is checked when it
+is made, when the document is read back, and when it is released, with the same tokens and seals.
+"""
+REMEMBERED_BYTES = 16 * 1024
+"""Longer messages are not kept: attributes, seals and tokens are shorter."""
+
 _HASHES: dict[DigestAlgorithm, hashes.HashAlgorithm] = {
     DigestAlgorithm.SHA256: hashes.SHA256(),
     DigestAlgorithm.SHA384: hashes.SHA384(),
@@ -88,6 +95,17 @@ class RSASigner:
 
 def verify(spki: bytes, message: bytes, signature: bytes, algorithm: DigestAlgorithm) -> None:
     """Check a PKCS#1 v1.5 signature; raise ``SignatureMismatch`` or ``InvalidKey``."""
+    if len(message) <= REMEMBERED_BYTES:
+        _verify_remembered(spki, message, signature, algorithm)
+    else:
+        _verify(spki, message, signature, padding.PKCS1v15(), algorithm)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _verify_remembered(
+    spki: bytes, message: bytes, signature: bytes, algorithm: DigestAlgorithm
+) -> None:
+    """Check once: what returns is kept, a refusal raises and is worked out anew each time."""
     _verify(spki, message, signature, padding.PKCS1v15(), algorithm)
 
 

@@ -57,6 +57,10 @@ SETTING = "ESEAL_LIBCRYPTO"
 DIGEST_SIZE = 32
 SIGNATURE_ROOM = 80
 """Bytes for a signature; DER of two 33-byte INTEGERs takes 72."""
+REMEMBERED = 256
+"""Signatures that held, kept with key, e and value: what is sealed here is checked when it is made,
+when the document is read back, and when it is released, with the same tokens and seals.
+"""
 _OLDEST_VERSION = 0x30000000
 _MAPS = Path("/proc/self/maps")
 _MAPPED_NAME = re.compile(r"/libcrypto\.so[0-9.]*$")
@@ -134,6 +138,12 @@ def verify_digest(point: bytes, e: bytes, signature: bytes) -> None:
     """Check a DER signature over the 32 bytes e = SM3(Z || message); raises as ``verify``."""
     if len(e) != DIGEST_SIZE:
         raise SignatureMismatch("e has 32 bytes", reason="digest-size")
+    _verify_remembered(point, e, signature)
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _verify_remembered(point: bytes, e: bytes, signature: bytes) -> None:
+    """Check once: what returns is kept, a refusal raises and is worked out anew each time."""
     decode_signature(signature)
     outcome = _public_key(point).verify(e, signature)
     if outcome == 0:

@@ -430,8 +430,29 @@ def test_a_fault_in_verifying_is_no_verdict(monkeypatch: pytest.MonkeyPatch) -> 
     key = sm2._PublicKey(faulty, SIGNER.point)  # type: ignore[arg-type] # stands in for a library
     monkeypatch.setattr(sm2, "_public_key", lambda point: key)
     with pytest.raises(EngineUnavailable):
-        sm2.verify(SIGNER.point, MESSAGE, SIGNATURE)
+        sm2.verify(SIGNER.point, b"not verified before", SIGNATURE)
     assert faulty.cleared
+
+
+def test_a_signature_that_held_is_checked_once_and_one_that_did_not_every_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[bytes] = []
+    real = sm2._PublicKey.verify
+
+    def count(key: sm2._PublicKey, e: bytes, signature: bytes) -> int:
+        asked.append(e)
+        return real(key, e, signature)
+
+    monkeypatch.setattr(sm2._PublicKey, "verify", count)
+    signature = SIGNER.sign(b"said once")
+    asked.clear()
+    sm2.verify(SIGNER.point, b"said once", signature)
+    assert asked == []
+    for _ in range(2):
+        with pytest.raises(SignatureMismatch):
+            sm2.verify(SIGNER.point, b"said otherwise", signature)
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("call", ["d2i_AutoPrivateKey", "d2i_PUBKEY"])

@@ -18,6 +18,7 @@ CLEAN_SEGMENT = r"[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*"
 CLEAN_NAME = re.compile(rf"{CLEAN_SEGMENT}(?:/{CLEAN_SEGMENT})*/?")
 """Names that no reader can take for another, apart from letter case."""
 SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+NOT_IN_LOCATIONS = re.compile(r"[\x00-\x1f\\?#]")
 FORBIDDEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
@@ -156,7 +157,7 @@ def check_location(location: str) -> str:
     text = location.strip()
     if not text or text.startswith("//") or SCHEME.match(text):
         raise LocationRefused("not a path", reason="location", subject=printable(location))
-    if any(character in "\\?#" or ord(character) < 32 for character in text):
+    if NOT_IN_LOCATIONS.search(text):
         raise LocationRefused("not a path", reason="location", subject=printable(location))
     return text
 

@@ -75,7 +75,7 @@ def parse_xml(
     if b"<![CDATA[" in data and (strict or SPLIT_CDATA.search(data)):
         raise MalformedDocument("CDATA in a value", reason="text-split", subject=path)
     element = _parse(data, path)
-    _check_shape(element, path, limits)
+    _check_shape(element, data, path, limits)
     _check_namespaces(element, path, strict, notices)
     if strict and _COMMENTS(element):
         raise MalformedDocument("comment in own file", reason="text-split", subject=path)
@@ -130,25 +130,37 @@ def _check_encoding(data: bytes, path: str, strict: bool, notices: list[Notice])
         notices.append(Notice(reason="byte-order-mark", subject=path))
 
 
-def _shape_paths(limits: Limits) -> tuple[tuple[str, etree.XPath], ...]:
+def _shape_paths(limits: Limits) -> dict[str, etree.XPath]:
     too_deep = "/*" * (limits.xml_depth + 1)
-    return (
-        ("xml_depth", etree.XPath(f"boolean({too_deep})")),
-        ("xml_attributes", etree.XPath(f"boolean(//*[count(@*) > {limits.xml_attributes}])")),
-        (
-            "xml_text_characters",
-            etree.XPath(f"boolean(//text()[string-length() > {limits.xml_text_characters}])"),
-        ),
-    )
+    too_long = f"string-length() > {limits.xml_text_characters}"
+    return {
+        "xml_depth": etree.XPath(f"boolean({too_deep})"),
+        "xml_attributes": etree.XPath(f"boolean(//*[count(@*) > {limits.xml_attributes}])"),
+        "xml_text_characters": etree.XPath(f"boolean(//text()[{too_long}])"),
+    }
 
 
 _DEFAULT_SHAPE = _shape_paths(DEFAULT_LIMITS)
 
 
-def _check_shape(element: etree._Element, path: str, limits: Limits) -> None:
+def _suspects(data: bytes, limits: Limits) -> Iterator[str]:
+    """Yield the limits that these bytes can exceed at all; few files come near any.
+
+    All but the innermost of nested elements have an end tag, an attribute has its equals sign, and
+    a character takes at least one byte, for there are no entities.
+    """
+    if data.count(b"</") >= limits.xml_depth:
+        yield "xml_depth"
+    if data.count(b"=") > limits.xml_attributes:
+        yield "xml_attributes"
+    if len(data) > limits.xml_text_characters:
+        yield "xml_text_characters"
+
+
+def _check_shape(element: etree._Element, data: bytes, path: str, limits: Limits) -> None:
     paths = _DEFAULT_SHAPE if limits is DEFAULT_LIMITS else _shape_paths(limits)
-    for limit, exceeds in paths:
-        if exceeds(element):
+    for limit in _suspects(data, limits):
+        if paths[limit](element):
             raise LimitExceeded(f"{limit} in {path}", reason="limit", limit=limit)
 
 
@@ -190,9 +202,7 @@ def local_name(element: etree._Element) -> str:
 
 def children(parent: etree._Element, name: str) -> Iterator[etree._Element]:
     """Yield the child elements called ``name``."""
-    for child in parent:
-        if local_name(child) == name:
-            yield child
+    return parent.iterchildren(f"{{*}}{name}")
 
 
 def descendants(parent: etree._Element, *names: str) -> Iterator[etree._Element]:
