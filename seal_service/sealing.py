@@ -27,9 +27,17 @@ from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
 from seal_service.seals import lookup, mandates, uses
-from seal_service.seals.model import MadeSeal, Mandate, Seal, SealPlace, SigningIdentity
+from seal_service.seals.model import (
+    MadeSeal,
+    Mandate,
+    PDFProfile,
+    Seal,
+    SealPlace,
+    SigningIdentity,
+)
 from seal_service.seals.ofd_form import prepare_ofd, prepare_ofd_document
-from seal_service.seals.pdf_form import prepare_pdf, prepare_pdf_document
+from seal_service.seals.pdf_form import PDFSeal, prepare_pdf, prepare_pdf_document
+from seal_service.seals.pdf_values import identity_of
 from seal_service.seals.pending import PendingSeal
 from seal_service.seals.placing import DocumentLayout
 from seal_service.seals.policy import (
@@ -67,6 +75,7 @@ class SealingOrder:
     places: tuple[SealPlace, ...]
     matter_code: str = ""
     """Service item of the case; a mandate may be for some matters only."""
+    pdf_profile: PDFProfile = PDFProfile.RSA_PADES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +91,8 @@ class DocumentOrder:
     """The document's name, or the case it belongs to. Stands in the use, never in the log."""
     layout: DocumentLayout
     matter_code: str = ""
+    pdf_profile: PDFProfile = PDFProfile.RSA_PADES
+    """How a PDF is sealed; an OFD package is sealed in one way only."""
 
     def to_use(self) -> SealingOrder:
         """Return what the mandate and the use are about.
@@ -190,14 +201,18 @@ class Sealer:
     def seal_pdf(self, order: SealingOrder, pdf: bytes) -> Sealing:
         """Seal a PDF and certify it against every change; raises as ``seal_ofd`` does."""
         cleared = self._check(order)
-        made, name = cleared.made, cleared.seal.name
-        job = _Job(
-            format=DocumentFormat.PDF,
-            identity=made.rsa,
-            stamp=self._parts.stamp_rsa,
-            prepare=lambda at: prepare_pdf(pdf, made, name, order.places, at),
-        )
+        seal = PDFSeal(made=cleared.made, name=cleared.seal.name, profile=order.pdf_profile)
+        job = self._pdf_job(seal, lambda at: prepare_pdf(pdf, seal, order.places, at))
         return self._seal(cleared, job)
+
+    def _pdf_job(self, seal: PDFSeal, prepare: Callable[[datetime], PendingSeal]) -> _Job:
+        is_rsa = seal.profile is PDFProfile.RSA_PADES
+        return _Job(
+            format=DocumentFormat.PDF,
+            identity=identity_of(seal.made, seal.profile),
+            stamp=self._parts.stamp_rsa if is_rsa else self._parts.stamp_sm2,
+            prepare=prepare,
+        )
 
     def seal_document(self, order: DocumentOrder, document: bytes) -> Sealing:
         """Seal any OFD or PDF, ours or not, sealed before or not; raises as ``seal_ofd`` does.
@@ -206,15 +221,13 @@ class Sealer:
         afterwards.
         """
         layout, cleared = order.layout, self._check(order.to_use())
-        made, name = cleared.made, cleared.seal.name
+        made = cleared.made
         if document.startswith(PDF_START):
-            job = _Job(
-                format=DocumentFormat.PDF,
-                identity=made.rsa,
-                stamp=self._parts.stamp_rsa,
-                prepare=lambda at: prepare_pdf_document(document, made, name, layout, at),
-            )
+            seal = PDFSeal(made=made, name=cleared.seal.name, profile=order.pdf_profile)
+            job = self._pdf_job(seal, lambda at: prepare_pdf_document(document, seal, layout, at))
         elif document.startswith(ZIP_START):
+            if order.pdf_profile is not PDFProfile.RSA_PADES:
+                raise InvalidSealOrder("OFD 文件没有 PDF 签章格式可选", field="pdf_profile")
             job = _Job(
                 format=DocumentFormat.OFD,
                 identity=made.sm2,

@@ -14,6 +14,7 @@ from seal_service.formats.placement import Corner
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.database import Database
 from seal_service.sealing import DocumentOrder, Sealer
+from seal_service.seals.model import PDFProfile
 from seal_service.seals.placing import (
     AtPoint,
     DocumentLayout,
@@ -78,6 +79,7 @@ class SealWords(TypedDict):
     least_end: float
     reserve: tuple[tuple[str, float, float], ...]
     lock: bool
+    pdf_profile: str
 
 
 _OPTIONS = (
@@ -90,6 +92,13 @@ _OPTIONS = (
         default=True,
         show_default=True,
         help="Whether further seals may follow.",
+    ),
+    click.option(
+        "--pdf-profile",
+        type=click.Choice([profile.value for profile in PDFProfile]),
+        default=PDFProfile.RSA_PADES.value,
+        show_default=True,
+        help="How a PDF is sealed.",
     ),
     click.option(
         "--at",
@@ -173,6 +182,7 @@ def read_order(operator: Caller, words: SealWords) -> DocumentOrder:
         case_number=words["case_number"],
         document_kind=words["kind"],
         subject=words["name"] or words["case_number"],
+        pdf_profile=PDFProfile(words["pdf_profile"]),
         layout=DocumentLayout(
             wishes=_wishes(words),
             mode=SealMode.LOCK if words["lock"] else SealMode.CONTINUE,

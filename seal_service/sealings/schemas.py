@@ -14,6 +14,7 @@ from seal_service.plumbing.errors import InvalidFields, RequestFault
 from seal_service.plumbing.faults import list_faults
 from seal_service.plumbing.strict_json import JSONValue, StrictModel
 from seal_service.sealing import DocumentOrder
+from seal_service.seals.model import PDFProfile
 from seal_service.seals.placing import (
     AtPoint,
     DocumentLayout,
@@ -27,6 +28,8 @@ from seal_service.seals.placing import (
 
 _SEALING_EXAMPLE = "sg-5f0c6a4b9d1e4c0f8a7b6c5d4e3f2a1b"
 _LARGEST_MM = 2_000
+_ADDED = {"matter_code": "", "pdf_profile": "rsa-pades"}
+"""Fields that came later, with the value that says what was meant before."""
 
 Distance = Annotated[
     float, Field(ge=-_LARGEST_MM, le=_LARGEST_MM, description="Millimetres.", examples=[50.0])
@@ -189,6 +192,12 @@ class SealingBody(StrictModel):
     mode: Literal["continue", "lock"] = Field(
         description="Whether further seals may follow.", examples=["lock"]
     )
+    pdf_profile: Literal["rsa-pades", "gm-seal", "gm-cms"] = Field(
+        default="rsa-pades",
+        description="How a PDF is sealed: PAdES by RSA, a GB/T 38540 seal signature by SM2, or CMS "
+        "by SM2.",
+        examples=["gm-seal"],
+    )
     placements: list[PlacementBody] = Field(
         min_length=1,
         max_length=8,
@@ -209,6 +218,7 @@ class SealingBody(StrictModel):
             document_kind=self.document_kind,
             subject=self.document_name or self.case_number,
             matter_code=self.matter_code,
+            pdf_profile=PDFProfile(self.pdf_profile),
             layout=DocumentLayout(
                 wishes=tuple(wishes),
                 mode=SealMode(self.mode),
@@ -222,9 +232,8 @@ class SealingBody(StrictModel):
     def digest(self) -> bytes:
         """Return a digest of everything that is asked for but the document."""
         fields = set(SealingBody.model_fields)
-        if not self.matter_code:
-            # So that a retry is still recognised that was first sent before there were matters.
-            fields -= {"matter_code"}
+        # So that a retry is still recognised that was first sent before there were these.
+        fields -= {name for name in _ADDED if getattr(self, name) == _ADDED[name]}
         asked = self.model_dump_json(include=fields)
         return sm3(asked.encode("utf-8"))
 

@@ -22,6 +22,17 @@ class SealKind(StrEnum):
     """法定代表人名章: the name seal of the person who acts for the body."""
 
 
+class PDFProfile(StrEnum):
+    """How a PDF is sealed: whose algorithms, and what the signature field holds."""
+
+    RSA_PADES = "rsa-pades"
+    """RSA, CMS after ETSI EN 319 142: what readers abroad can check."""
+    GM_SEAL = "gm-seal"
+    """SM2, a seal signature after GB/T 38540: the e-seal itself is in the file."""
+    GM_CMS = "gm-cms"
+    """SM2, a CMS message."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealFace:
     """What the seal shows; without a design, as a round seal with a star."""

@@ -1,4 +1,4 @@
-"""A seal on an OFD package: SES v4 with SM2 and a time stamp.
+"""A seal on an OFD package: a seal signature with SM2 and a time stamp.
 
 GB/T 38540-2020; GB/T 33190-2016, 18. A licence is locked, because nothing may follow its seal: the
 signature list is protected too, so that every entry is covered (ADR 0010 for the time stamp). On
@@ -8,10 +8,7 @@ any other document the order says what may follow, and earlier seals must hold.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
 
-from keys.errors import ServiceError
-from keys.timestamps import verify_token
 from seal_service.errors import InvalidPlacement, SelfCheckFailed
 from seal_service.formats.ofd.container import OFDContainer
 from seal_service.formats.ofd.opening import OpenedOFD, open_package
@@ -24,21 +21,10 @@ from seal_service.formats.ofd.sealing import (
 )
 from seal_service.formats.ofd.text import find_text
 from seal_service.formats.placement import Size, TextPosition
-from seal_service.formats.ses import (
-    SealSignature,
-    SignedPart,
-    TBSSign,
-    check_signer_listed,
-    encode_seal_signature,
-    encode_tbs_sign,
-    parse_seal,
-    parse_seal_signature,
-    verify_seal_value,
-    verify_signature_value,
-)
 from seal_service.seals.earlier import check_earlier_ofd
 from seal_service.seals.model import MadeSeal, SealPlace
 from seal_service.seals.placing import DocumentLayout, SealMode, lay_out
+from seal_service.seals.seal_value import SealValue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,54 +32,28 @@ class PendingOFD:
     """A package that lacks only its seal signature."""
 
     prepared: PreparedOFD
-    made: MadeSeal
-    to_sign: bytes
-    """TBS_Sign."""
+    value: SealValue
 
     @property
     def document_digest(self) -> bytes:
         """SM3 of Signature.xml."""
         return self.prepared.data_hash
 
+    @property
+    def to_sign(self) -> bytes:
+        """TBS_Sign."""
+        return self.value.to_sign
+
     def finish(self, signature: bytes, timestamp: bytes) -> bytes:
         """Return the sealed package, checked; raises ``SelfCheckFailed``."""
-        signer = SignedPart(
-            certificate=self.made.sm2.certificate, value=signature, timestamp=timestamp
-        )
-        value = encode_seal_signature(self.to_sign, signer)
+        value = self.value.assemble(signature, timestamp)
         package = finish(self.prepared, value)
-        self._check(package, value)
-        return package
-
-    def _check(self, package: bytes, value: bytes) -> None:
-        """Read package and value back; the value is stored plain, so it stands there as it is."""
         check_integrity(package, own_form=self.prepared.own_form)
+        # The value is stored plain, so it stands there as it is.
         if value not in package:
             raise SelfCheckFailed("the value is not in the package", reason="signed-value")
-        try:
-            _check_seal(self.made.eseal_der)
-            sealed = parse_seal_signature(value)
-            check_signer_listed(sealed.seal, verify_signature_value(sealed).der)
-            verify_token(sealed.timestamp or b"", sealed.signature)
-        except ServiceError as error:
-            raise SelfCheckFailed("the seal signature does not hold", reason=error.code) from error
-        if sealed.notices or not self._is_as_ordered(sealed):
-            raise SelfCheckFailed("the seal signature is not as ordered", reason="seal-signature")
-
-    def _is_as_ordered(self, sealed: SealSignature) -> bool:
-        prepared = self.prepared
-        return (sealed.eseal_raw, sealed.tbs_raw, sealed.data_hash, sealed.property_info) == (
-            self.made.eseal_der,
-            self.to_sign,
-            prepared.data_hash,
-            prepared.property_info,
-        )
-
-
-@lru_cache(maxsize=64)
-def _check_seal(eseal_der: bytes) -> None:
-    """Check the maker's signature once per seal: the same bytes go into every document."""
-    verify_seal_value(parse_seal(eseal_der))
+        self.value.check(value, [self.prepared.signature_xml])
+        return package
 
 
 def prepare_ofd(
@@ -141,13 +101,8 @@ def _prepare(
         signed_at=signed_at,
         lock=lock,
     )
-    tbs = TBSSign(
-        eseal_der=made.eseal_der,
-        signed_at=signed_at,
-        data_hash=prepared.data_hash,
-        property_info=prepared.property_info,
-    )
-    return PendingOFD(prepared=prepared, made=made, to_sign=encode_tbs_sign(tbs))
+    value = SealValue.of(made, prepared.data_hash, prepared.property_info, signed_at)
+    return PendingOFD(prepared=prepared, value=value)
 
 
 @dataclass(frozen=True, slots=True)

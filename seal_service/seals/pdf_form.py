@@ -1,32 +1,20 @@
-"""A seal on a PDF: PAdES with RSA, time-stamped (B-T).
+"""A seal on a PDF: PAdES with RSA, a seal signature, or CMS with SM2 (``seals.pdf_values``).
 
-ETSI EN 319 142-1, 6.3; ISO 32000-1, 12.8.2.2 (DocMDP). The same seal as on the OFD: its picture in
-its physical size, its RSA certificate. A licence is certified against every change. Any other
+ISO 32000-1, 12.8.2.2 (DocMDP). The same seal as on the OFD: its picture in its physical size, its
+certificate of the algorithm of the profile. A licence is certified against every change. Any other
 document is certified (P = 1) or approved, as ordered; once it is signed it takes a further seal
 only in an empty field that was there before, because a new field changes what was signed.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from functools import lru_cache
 
-from keys.algorithms import DigestAlgorithm
-from keys.errors import ServiceError
-from keys.timestamps import verify_token
 from seal_service.errors import (
     AlreadySealed,
     InvalidPlacement,
     MalformedDocument,
     SelfCheckFailed,
-)
-from seal_service.formats.cms import (
-    SignerTemplate,
-    assemble,
-    parse_signed_data,
-    prepare_signer,
-    signed_attributes,
-    verify_signer,
 )
 from seal_service.formats.pdf.fields import Permission
 from seal_service.formats.pdf.integrity import check_integrity
@@ -44,7 +32,14 @@ from seal_service.formats.pdf.writing import (
 )
 from seal_service.formats.placement import Size, TextPosition
 from seal_service.seals.earlier import check_earlier_pdf
-from seal_service.seals.model import MadeSeal, SealPlace
+from seal_service.seals.model import MadeSeal, PDFProfile, SealPlace
+from seal_service.seals.pdf_values import (
+    SUB_FILTERS,
+    PDFValue,
+    digest_of,
+    make_value,
+    room_for,
+)
 from seal_service.seals.placing import DocumentLayout, InField, SealMode, lay_out
 
 
@@ -53,44 +48,48 @@ class PendingPDF:
     """A PDF that lacks only its signature value."""
 
     prepared: PreparedPDF
-    made: MadeSeal
-    template: SignerTemplate
+    value: PDFValue
+    profile: PDFProfile
     document_digest: bytes
-    """SHA-256 of everything but the value."""
-    to_sign: bytes
-    """The signed attributes."""
+    """Of everything but the value, by the digest of the profile."""
     certify: Permission | None
+
+    @property
+    def to_sign(self) -> bytes:
+        """What the value signs."""
+        return self.value.to_sign
 
     def finish(self, signature: bytes, timestamp: bytes) -> bytes:
         """Return the sealed PDF, checked; raises ``SelfCheckFailed``."""
-        message = assemble(self.template, self.to_sign, signature, timestamp_token=timestamp)
-        document = finish(self.prepared, message)
+        document = finish(self.prepared, self.value.assemble(signature, timestamp))
         self._check(document)
         return document
 
     def _check(self, document: bytes) -> None:
-        """Read the document back: message, signer, time stamp and certification are as ordered."""
+        """Read the document back: value, field and certification are as ordered."""
         made = check_integrity(document)
-        try:
-            message = parse_signed_data(made.contents or b"")
-            signer = verify_signer(message, map(bytes, made.pieces(document)))
-            for token in signer.timestamp_tokens:
-                verify_token(token, signer.signature)
-        except ServiceError as error:
-            raise SelfCheckFailed("the signature does not hold", reason=error.code) from error
+        self.value.check(made.contents or b"", made.pieces(document))
         is_as_ordered = (
-            signer.certificate.der == self.made.rsa.certificate
-            and made.permission is self.certify
+            made.permission is self.certify
             and made.field_name == self.prepared.field_name
-            and made.digest(document, DigestAlgorithm.SHA256) == self.document_digest
-            and len(signer.timestamp_tokens) == 1
+            and made.sub_filter == SUB_FILTERS[self.profile].value[0]
+            and made.digest(document, digest_of(self.profile)) == self.document_digest
         )
-        if not is_as_ordered or signer.notices:
+        if not is_as_ordered:
             raise SelfCheckFailed("the signature is not as ordered", reason="signature")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PDFSeal:
+    """The seal to put on a PDF, and how."""
+
+    made: MadeSeal
+    name: str
+    profile: PDFProfile = PDFProfile.RSA_PADES
+
+
 def prepare_pdf(
-    pdf: bytes, made: MadeSeal, name: str, places: Sequence[SealPlace], signed_at: datetime
+    pdf: bytes, seal: PDFSeal, places: Sequence[SealPlace], signed_at: datetime
 ) -> PendingPDF:
     """Lay the seal of a licence out on a PDF, in its physical size, and certify it.
 
@@ -99,19 +98,19 @@ def prepare_pdf(
     """
     if not places:
         raise InvalidPlacement("a seal needs a place", reason="no-place")
-    first, *others = (_placement(place, made) for place in places)
+    first, *others = (_placement(place, seal.made) for place in places)
     order = SignatureOrder(
         placement=first,
-        picture=made.picture_png,
+        picture=seal.made.picture_png,
         signed_at=signed_at,
-        name=name,
+        name=seal.name,
         further_stamps=tuple(others),
     )
-    return _prepare(pdf, made, order)
+    return _prepare(pdf, seal, order)
 
 
 def prepare_pdf_document(
-    pdf: bytes, made: MadeSeal, name: str, layout: DocumentLayout, signed_at: datetime
+    pdf: bytes, seal: PDFSeal, layout: DocumentLayout, signed_at: datetime
 ) -> PendingPDF:
     """Lay a seal out on any PDF; further places are page content (``drawing``).
 
@@ -119,7 +118,7 @@ def prepare_pdf_document(
     ``field-filled``, ``signed-content``), ``InvalidPlacement`` or ``MalformedDocument`` (reason
     ``encrypted``, ``earlier-signature``, ...).
     """
-    sheets = PDFSheets.of(pdf)
+    made, sheets = seal.made, PDFSheets.of(pdf)
     field_name, placements = _field_and_places(made, layout, sheets)
     is_locked = layout.mode is SealMode.LOCK
     order = SignatureOrder(
@@ -128,23 +127,22 @@ def prepare_pdf_document(
         signed_at=signed_at,
         field_name=field_name,
         certify=Permission.NO_CHANGES if is_locked else None,
-        name=name,
+        name=seal.name,
         drawn=placements[1:],
         reserved_fields=_reserved(layout, made, sheets),
     )
-    return _prepare(pdf, made, order)
+    return _prepare(pdf, seal, order)
 
 
-def _prepare(pdf: bytes, made: MadeSeal, order: SignatureOrder) -> PendingPDF:
+def _prepare(pdf: bytes, seal: PDFSeal, order: SignatureOrder) -> PendingPDF:
+    made, profile = seal.made, seal.profile
+    order = replace(order, sub_filter=SUB_FILTERS[profile], reserved_bytes=room_for(made, profile))
     prepared = prepare(pdf, order)
-    template = _signer(made.rsa.certificate, made.rsa.chain[1:])
-    digest = prepared.digest(DigestAlgorithm.SHA256)
     return PendingPDF(
         prepared=prepared,
-        made=made,
-        template=template,
-        document_digest=digest,
-        to_sign=signed_attributes(template, digest),
+        value=make_value(prepared, made, profile, order.signed_at),
+        profile=profile,
+        document_digest=prepared.digest(digest_of(profile)),
         certify=order.certify,
     )
 
@@ -218,12 +216,6 @@ def _reserved(
         ReservedField(name=item.name, placement=lay_out([item.spot], size, sheets)[0])
         for item in layout.reserved
     )
-
-
-@lru_cache(maxsize=64)
-def _signer(certificate: bytes, chain: tuple[bytes, ...]) -> SignerTemplate:
-    """Encode once per seal what every message of it repeats."""
-    return prepare_signer(certificate, chain=chain)
 
 
 def _placement(place: SealPlace, made: MadeSeal) -> PDFPlacement:
