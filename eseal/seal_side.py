@@ -132,7 +132,9 @@ def build_request_desk(installation: Installation, clock: Clock) -> RequestDesk:
 def _seal_settings(installation: Installation) -> SealSettings:
     settings = installation.settings
     return SealSettings(
-        request_hours=settings.seal_request_hours, approval_days=settings.seal_approval_days
+        request_hours=settings.seal_request_hours,
+        approval_days=settings.seal_approval_days,
+        ses_version=settings.ses_version,
     )
 
 

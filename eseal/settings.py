@@ -6,6 +6,7 @@ Read from the environment (prefix ``ESEAL_``). Each option works when absent and
 
 from enum import StrEnum
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -82,6 +83,9 @@ class Settings(BaseSettings):
     )
     seal_approval_days: int = Field(
         30, ge=1, le=365, description="How long after its approval a seal may be made."
+    )
+    ses_version: Literal[4, 5] = Field(
+        4, description="Generation of new seals: 4 is GB/T 38540-2020, 5 is GM/T 0031-2025."
     )
     libcrypto: str = Field("", description="Path of the libcrypto to use for SM2.")
     upload_limit_bytes: int = Field(20 * 1024 * 1024, description="Largest uploaded document.")

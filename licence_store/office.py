@@ -63,6 +63,7 @@ from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.blobs import BlobStore
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
+from seal_service.seals.model import PDFProfile
 
 FIRST_PAUSE = 0.02
 LONGEST_PAUSE = 0.25
@@ -94,6 +95,7 @@ class LicenceSealing:
     face: RenderedFace
     matter_code: str = ""
     """Service item of the case, for mandates that cover some matters only."""
+    pdf_profile: PDFProfile = PDFProfile.RSA_PADES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -315,6 +317,7 @@ class LicenceOffice:
             licence_type_code=result.licence_type_code,
             face=self._parts.renderer.render_face(order.template, face),
             matter_code=result.service_item_code,
+            pdf_profile=order.template.pdf_profile,
         )
 
     def _store(self, form: FileFormat, sealed: SealedFile, seal_id: str) -> LicenceFile:

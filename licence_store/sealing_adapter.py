@@ -53,6 +53,7 @@ def to_order(order: LicenceSealing) -> SealingOrder:
         subject=order.identifier,
         places=tuple(map(to_place, order.face.seals)),
         matter_code=order.matter_code,
+        pdf_profile=order.pdf_profile,
     )
 
 

@@ -1,5 +1,7 @@
 """Settings of seals and sealing. Each works when absent."""
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
@@ -26,6 +28,11 @@ class SealSettings(BaseModel):
         ge=1,
         le=365,
         description="How long after its approval a seal may be made.",
+    )
+    ses_version: Literal[4, 5] = Field(
+        default=4,
+        description="Generation of new seals: 4 is GB/T 38540-2020, 5 is GM/T 0031-2025. A seal's "
+        "signatures are of its own generation.",
     )
     log_origin: str = Field(
         default="eseal.local/seal-uses",

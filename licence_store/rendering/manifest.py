@@ -12,6 +12,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from licence_store.rendering.errors import RenderingFault
+from seal_service.seals.model import PDFProfile
 
 MANIFEST = "manifest.toml"
 LAYOUT = "face.typ"
@@ -100,6 +101,7 @@ class LicenceTemplate:
     seals: tuple[SealBox, ...]
     fields: tuple[FieldSpec, ...]
     allowed_authorities: frozenset[str] | None = None
+    pdf_profile: PDFProfile = PDFProfile.RSA_PADES
 
     @property
     def layout(self) -> Path:
@@ -137,6 +139,7 @@ def load_templates(root: Path) -> dict[str, LicenceTemplate]:
 def _build(folder: Path, table: dict[str, object]) -> LicenceTemplate:
     page = _table(table["page"])
     authorities = table.get("allowed_authorities")
+    profile = table.get("pdf_profile", PDFProfile.RSA_PADES.value)
     return LicenceTemplate(
         folder=folder,
         licence_type_code=str(table["licence_type_code"]),
@@ -154,6 +157,7 @@ def _build(folder: Path, table: dict[str, object]) -> LicenceTemplate:
         seals=tuple(_seal_box(seal) for seal in _tables(table["seal"])),
         fields=tuple(_field(field) for field in _tables(table["field"])),
         allowed_authorities=None if authorities is None else frozenset(_texts(authorities)),
+        pdf_profile=PDFProfile(str(profile)),
     )
 
 

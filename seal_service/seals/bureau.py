@@ -14,6 +14,7 @@ from keys.certificates import parse_certificate
 from keys.errors import InvalidKey
 from keys.keystore import Signer
 from seal_service.errors import DualControlRefused, InvalidSealOrder
+from seal_service.formats.ses import SESVersion
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
 from seal_service.seals import lookup, mandates, registry
@@ -173,6 +174,7 @@ class SealBureau:
             order,
             sign=lambda message: parts.keys.sign_with(parts.maker.key_name, message),
             maker_certificate=parts.maker.certificate,
+            version=SESVersion(parts.settings.ses_version),
         )
         return MadeSeal(
             eseal_der=eseal_der,

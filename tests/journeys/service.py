@@ -53,9 +53,16 @@ class Kit:
         return RequestSigner(access.caller_id, access.secret, clock=clock)
 
 
-def make_kit(folder: Path, database_url: str = "") -> Kit:
+def make_kit(folder: Path, database_url: str = "", ses_version: int = 4) -> Kit:
     """Make what is missing in a data folder, as ``eseal init`` does, for both authorities."""
-    settings = Settings(data_folder=folder, base_url=PUBLIC_URL, database_url=database_url)
+    settings = Settings.model_validate(
+        {
+            "data_folder": folder,
+            "base_url": PUBLIC_URL,
+            "database_url": database_url,
+            "ses_version": ses_version,
+        }
+    )
     installation = make_installation(settings, SystemClock().now())
     service = build_service(installation)
     accesses = {}

@@ -54,10 +54,20 @@ def verdict(client: httpx.Client, document: bytes) -> dict[str, object]:
     return found
 
 
-@pytest.mark.parametrize(("document", "kind"), [(OFD, "ofd-seal"), (PDF, "rsa-pades")])
-def test_a_sealed_document_is_valid(service: Running, document: bytes, kind: str) -> None:
+@pytest.mark.parametrize(
+    ("document", "kind", "order"),
+    [
+        (OFD, "ofd-seal", {}),
+        (PDF, "rsa-pades", {}),
+        (PDF, "gm-seal", {"pdf_profile": "gm-seal"}),
+        (PDF, "gm-cms", {"pdf_profile": "gm-cms"}),
+    ],
+)
+def test_a_sealed_document_is_valid(
+    service: Running, document: bytes, kind: str, order: dict[str, object]
+) -> None:
     with service.client() as client:
-        answer = seal(client, document, f"YQ-DOC-{kind}")
+        answer = seal(client, document, f"YQ-DOC-{kind}", **order)  # type: ignore[arg-type]  # fields of the order
         assert answer.status_code == 201, answer.text
         found = verdict(client, answer.content)
         assert (found["verdict"], found["licence"]) == ("valid", None)

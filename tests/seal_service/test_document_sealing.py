@@ -24,9 +24,13 @@ from seal_service.formats.pdf.fields import Permission
 from seal_service.formats.pdf.integrity import check_integrity as check_pdf
 from seal_service.formats.pdf.reading import read_pdf
 from seal_service.formats.placement import Corner
+from seal_service.formats.ses import SESVersion, parse_seal_signature
 from seal_service.plumbing.database import Database
 from seal_service.sealing import DocumentOrder, Sealing
 from seal_service.seals import uses
+from seal_service.seals.earlier import check_earlier_pdf
+from seal_service.seals.model import PDFProfile
+from seal_service.seals.pdf_values import SUB_FILTERS
 from seal_service.seals.placing import (
     AtPoint,
     DocumentLayout,
@@ -44,7 +48,14 @@ from tests.support.ofd import seal_ofd as stand_in_seal
 from tests.support.pdf import PDFSpec, append_update, make_pdf
 from tests.support.pdf import Update as PDFUpdate
 from tests.support.pdf import seal as other_pdf_seal
-from tests.support.register import TENANT, SealScene, grant
+from tests.support.register import (
+    TENANT,
+    SealScene,
+    apply_for_seal,
+    bring_into_use,
+    grant,
+    made_seal,
+)
 from tests.support.sealed_ofd import FOREIGN, SealedSpec, seal_document
 from tests.support.trust import NOW, YEAR
 
@@ -67,6 +78,7 @@ def order(
     *,
     kind: str = KIND,
     reserved: Sequence[ReservedSpot] = (),
+    profile: PDFProfile = PDFProfile.RSA_PADES,
 ) -> DocumentOrder:
     return DocumentOrder(
         caller=scene.order().caller,
@@ -74,6 +86,7 @@ def order(
         case_number="YQ-2026-000002",
         document_kind=kind,
         subject="准予许可决定书",
+        pdf_profile=profile,
         layout=DocumentLayout(wishes=tuple(wishes), mode=mode, reserved=tuple(reserved)),
     )
 
@@ -350,6 +363,54 @@ def test_a_pdf_takes_a_further_seal_only_in_a_field_that_was_left(scene: SealSce
     assert [item.field_name for item in document.signatures] == ["Seal1", "Second"]
     assert not any(document.forbidden_changes(item) for item in document.signatures)
     assert second.startswith(first)
+
+
+@pytest.mark.parametrize("first", PDFProfile)
+@pytest.mark.parametrize("second", PDFProfile)
+def test_seals_of_every_profile_go_with_each_other(
+    scene: SealScene, first: PDFProfile, second: PDFProfile
+) -> None:
+    spot = ReservedSpot(name="Second", spot=AtPoint(x_mm=50, y_mm=240))
+    once = seal(scene, make_pdf(PDFSpec(pages=2)), POINT, Straddling(), reserved=[spot],
+                profile=first)  # fmt: skip
+    twice = seal(scene, once, InField(name="Second"), profile=second)
+    assert twice.startswith(once)
+    document = read_pdf(twice)
+    assert [one.sub_filter for one in document.signatures] == [
+        SUB_FILTERS[profile].value[0] for profile in (first, second)
+    ]
+    check_earlier_pdf(document)
+
+
+def test_a_seal_signature_in_a_pdf_says_what_range_it_is_over(scene: SealScene) -> None:
+    sealed = seal(scene, make_pdf(), mode=LOCK, profile=PDFProfile.GM_SEAL)
+    made = check_pdf(sealed)
+    value = parse_seal_signature(made.contents or b"")
+    assert made.byte_range is not None
+    assert value.property_info == f"[{' '.join(map(str, made.byte_range))}]"
+    assert scene.seal.made is not None
+    assert (value.version, value.eseal_raw) == (SESVersion.V4, scene.seal.made.eseal_der)
+
+
+def test_a_seal_of_the_new_generation_makes_signatures_of_it(database: Database) -> None:
+    application = apply_for_seal(database, "SEAL-5")
+    made = made_seal("SEAL-5", application.name, version=SESVersion.V5)
+    found = bring_into_use(database, application, made)
+    grant(database, found, licence_type_code=KIND)
+    scene = SealScene(database)
+    scene.seal = found
+    package = seal(scene, make_ofd())
+    (signature,) = signatures(package)
+    pdf = check_pdf(seal(scene, make_pdf(), profile=PDFProfile.GM_SEAL))
+    for value in (signature.signed_value, pdf.contents):
+        sealed = parse_seal_signature(value or b"")
+        assert (sealed.version, sealed.seal.version) == (SESVersion.V5, SESVersion.V5)
+
+
+def test_an_ofd_has_no_profile_to_choose(scene: SealScene) -> None:
+    with pytest.raises(InvalidSealOrder):
+        seal(scene, make_ofd(), profile=PDFProfile.GM_CMS)
+    assert scene.keys.signed == []
 
 
 def test_a_foreign_field_is_filled_by_the_first_seal(scene: SealScene) -> None:

@@ -12,7 +12,7 @@ from keys.keystore import StoreHealth
 from keys.private_keys import PrivateKey
 from keys.profiles import SEAL_HOLDER
 from keys.public_key import PublicKey
-from seal_service.formats.ses import SealPicture
+from seal_service.formats.ses import SealPicture, SESVersion
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.database import Database
 from seal_service.sealing import Sealer, SealerParts, SealingOrder
@@ -124,7 +124,12 @@ def make_application(**changes: object) -> SealApplication:
 
 
 @lru_cache(maxsize=32)
-def made_seal(seal_id: str, name: str, until: datetime = NOW + YEAR) -> MadeSeal:
+def made_seal(
+    seal_id: str,
+    name: str,
+    until: datetime = NOW + YEAR,
+    version: SESVersion = SESVersion.V4,
+) -> MadeSeal:
     """Make a seal with a picture of one pixel."""
     sm2, rsa = identity(KeyAlgorithm.SM2), identity(KeyAlgorithm.RSA)
     maker = SM2_TRUST.maker()
@@ -140,6 +145,7 @@ def made_seal(seal_id: str, name: str, until: datetime = NOW + YEAR) -> MadeSeal
         ),
         sign=maker.sign,
         maker_certificate=maker.certificate,
+        version=version,
     )
     return MadeSeal(
         eseal_der=eseal, picture_png=PICTURE, width_mm=42, height_mm=42, sm2=sm2, rsa=rsa
