@@ -73,7 +73,7 @@ def ensure_seal(service: Service, authority: IssuingAuthority) -> Seal:
     """Return the authority's active seal; make one, for every licence type, if it has none."""
     known = service.bureau.list_seals(authority.code, state=SealState.ACTIVE, after=None, limit=1)
     if known:
-        return known[0]
+        return service.bureau.show(authority.code, known[0].seal_id)
     now = service.clock.now().replace(microsecond=0)
     application = SealApplication(
         authority_code=authority.code,

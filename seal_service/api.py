@@ -43,7 +43,7 @@ from seal_service.schemas import (
 from seal_service.seals.bureau import SealBureau, Step
 from seal_service.seals.statements import StatementSigner
 from seal_service.seals.states import SealAction
-from seal_service.wire import event_to_wire, seal_to_wire, status_to_wire
+from seal_service.wire import event_to_wire, listed_to_wire, seal_to_wire, status_to_wire
 
 SCOPE_READ = "seals:read"
 SCOPE_APPLY = "seals:apply"
@@ -93,11 +93,15 @@ def _add_list(router: APIRouter, parts: SealRoutes) -> None:
     ) -> SealPage:
         """Answer one page, newest first."""
         seals = parts.bureau.list_seals(
-            caller.authority_code, state=wanted.state, after=wanted.after, limit=wanted.limit
+            caller.authority_code,
+            state=wanted.state,
+            search=wanted.search,
+            after=wanted.after,
+            limit=wanted.limit,
         )
         is_full = len(seals) == wanted.limit
         return SealPage(
-            seals=[seal_to_wire(seal) for seal in seals],
+            seals=[listed_to_wire(seal) for seal in seals],
             next_after=seals[-1].seal_id if is_full else None,
         )
 

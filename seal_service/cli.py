@@ -26,7 +26,7 @@ from seal_service.seals.model import SealApplication, SealFace, SealKind
 from seal_service.seals.request_desk import RequestDesk
 from seal_service.seals.statements import StatementSigner
 from seal_service.seals.states import STATE_NAMES
-from seal_service.wire import event_to_wire, seal_to_wire, status_to_wire
+from seal_service.wire import event_to_wire, listed_to_wire, seal_to_wire, status_to_wire
 
 Facts = list[tuple[str, str]]
 _YEARS = click.IntRange(1, 10)
@@ -187,19 +187,20 @@ def _kind(words: dict[str, object], design: SealDesign, purpose: str) -> SealKin
 
 def _list_command(opened: OpenSeals) -> click.Command:
     @click.command("list")
+    @click.option("--search", default="", help="Part of the name, or beginning of id or number.")
     @click.option("--limit", type=click.IntRange(1, 100), default=50, show_default=True)
     @click.pass_context
-    def list_(ctx: click.Context, limit: int) -> None:
+    def list_(ctx: click.Context, search: str, limit: int) -> None:
         """List the seals of the authority, newest first."""
         tools = opened(ctx)
         seals = tools.bureau.list_seals(
-            tools.operator.authority_code, state=None, after=None, limit=limit
+            tools.operator.authority_code, state=None, search=search, after=None, limit=limit
         )
         rows = [
             [s.seal_id, s.name, STATE_NAMES[s.state], instant(s.application.valid_until)]
             for s in seals
         ]
-        wires = [seal_to_wire(seal).model_dump(mode="json") for seal in seals]
+        wires = [listed_to_wire(seal).model_dump(mode="json") for seal in seals]
         tools.tell_rows(wires, ["seal", "name", "state", "valid until"], rows)
 
     return list_

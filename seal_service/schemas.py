@@ -12,7 +12,7 @@ from seal_service.errors import InvalidSealOrder
 from seal_service.pictures.schemas import DESIGN_EXAMPLE, DesignAnswer, FaceBody
 from seal_service.pictures.schemas import SealId as SealId
 from seal_service.plumbing.strict_json import StrictModel
-from seal_service.seals.lookup import LARGEST_PAGE
+from seal_service.seals.lookup import LARGEST_PAGE, LONGEST_SEARCH
 from seal_service.seals.model import SealApplication, SealKind
 from seal_service.seals.states import SealState
 
@@ -230,6 +230,13 @@ class SealListQuery(BaseModel):
 
     state: SealState | None = Field(
         default=None, description="Only seals in this state.", examples=["active"]
+    )
+    search: str = Field(
+        default="",
+        max_length=LONGEST_SEARCH,
+        pattern=r"^[^\x00-\x1f\x7f]*$",
+        description="Part of the seal's name, or the beginning of its id or registered number.",
+        examples=["电子证照专用章"],
     )
     after: str | None = Field(
         default=None,

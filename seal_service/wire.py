@@ -1,7 +1,6 @@
 """From domain values to the wire types of ``schemas``: explicit, field by field."""
 
 import base64
-import hashlib
 
 from keys.certificates import parse_certificate
 from seal_service.pictures.schemas import design_to_wire
@@ -13,15 +12,19 @@ from seal_service.schemas import (
     SealStatementAnswer,
     SealStatusAnswer,
 )
-from seal_service.seals.model import Seal, SigningIdentity
+from seal_service.seals.model import ListedSeal, Seal
 from seal_service.seals.statements import Statement
 from seal_service.seals.states import STATE_NAMES, SealEvent
 
 
 def seal_to_wire(seal: Seal) -> SealAnswer:
     """Convert a seal; keys stay out, by name as well."""
-    application, made = seal.application, seal.made
-    identities = () if made is None else (made.sm2, made.rsa)
+    return listed_to_wire(seal.listed())
+
+
+def listed_to_wire(seal: ListedSeal) -> SealAnswer:
+    """Convert a seal of a list."""
+    application = seal.application
     return SealAnswer(
         seal_id=seal.seal_id,
         kind=application.kind.value,
@@ -38,14 +41,14 @@ def seal_to_wire(seal: Seal) -> SealAnswer:
         applied_at=instant(seal.applied_at),
         application_digest=application.digest.hex(),
         predecessor_seal_id=application.predecessor_seal_id,
-        picture_sha256=None if made is None else hashlib.sha256(made.picture_png).hexdigest(),
-        certificates=[certificate_to_wire(identity) for identity in identities],
+        picture_sha256=seal.picture_sha256,
+        certificates=[certificate_to_wire(certificate) for certificate in seal.certificates],
     )
 
 
-def certificate_to_wire(identity: SigningIdentity) -> SealCertificateAnswer:
+def certificate_to_wire(certificate_der: bytes) -> SealCertificateAnswer:
     """Convert a certificate."""
-    certificate = parse_certificate(identity.certificate)
+    certificate = parse_certificate(certificate_der)
     return SealCertificateAnswer(
         algorithm=certificate.public_key.algorithm.value,
         serial=f"{certificate.serial:x}",

@@ -26,6 +26,7 @@ from seal_service.seals.making import (
     make_seal,
 )
 from seal_service.seals.model import (
+    ListedSeal,
     MadeSeal,
     Mandate,
     MandateGrant,
@@ -262,12 +263,18 @@ class SealBureau:
             return lookup.find(connection, authority_code, seal_id)
 
     def list_seals(
-        self, authority_code: str, *, state: SealState | None, after: str | None, limit: int
-    ) -> tuple[Seal, ...]:
-        """List the tenant's seals, newest first."""
+        self,
+        authority_code: str,
+        *,
+        state: SealState | None,
+        search: str = "",
+        after: str | None,
+        limit: int,
+    ) -> tuple[ListedSeal, ...]:
+        """List the tenant's seals, newest first; ``search`` as in ``lookup.list_seals``."""
         with self._database.reading() as connection:
             return lookup.list_seals(
-                connection, authority_code, state=state, after=after, limit=limit
+                connection, authority_code, state=state, search=search, after=after, limit=limit
             )
 
     def history(self, authority_code: str, seal_id: str) -> tuple[SealEvent, ...]:

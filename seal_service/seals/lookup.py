@@ -6,20 +6,23 @@ Every function is limited to one tenant, except ``status_at``, which is the publ
 
 import base64
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Row, bindparam, select
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, or_, select
 
 from keys.algorithms import sm3
 from seal_service.errors import SealNotFound
+from seal_service.plumbing.text_search import begins_with, has_part
 from seal_service.seals.design import read_design
 from seal_service.seals.model import (
+    ListedSeal,
     MadeSeal,
     Seal,
     SealApplication,
     SealFace,
     SealKind,
+    SealPeriod,
     SealStatus,
     SigningIdentity,
 )
@@ -27,10 +30,21 @@ from seal_service.seals.states import SealAction, SealEvent, SealState, state_at
 from seal_service.seals.tables import made_seals, seal_events, seals
 
 LARGEST_PAGE = 200
+LONGEST_SEARCH = 100
 
 _WHOLE = select(
     seals,
     *(column for column in made_seals.c if column.name not in ("serial", "seal_id")),
+).join_from(seals, made_seals, seals.c.seal_id == made_seals.c.seal_id, isouter=True)
+_LISTED = select(
+    seals, made_seals.c.picture_sha256, made_seals.c.sm2_chain, made_seals.c.rsa_chain
+).join_from(seals, made_seals, seals.c.seal_id == made_seals.c.seal_id, isouter=True)
+_PUBLIC = select(
+    seals.c.face_name,
+    seals.c.face_line_below,
+    seals.c.valid_from,
+    seals.c.valid_until,
+    made_seals.c.eseal_der,
 ).join_from(seals, made_seals, seals.c.seal_id == made_seals.c.seal_id, isouter=True)
 _OF_TENANT = _WHOLE.where(
     seals.c.authority_code == bindparam("tenant"), seals.c.seal_id == bindparam("seal")
@@ -40,6 +54,7 @@ _OF_IDS = _WHOLE.where(
     seals.c.seal_id.in_(bindparam("seal_ids", expanding=True)),
 ).order_by(seals.c.serial.desc())
 _OF_ANY_TENANT = _WHOLE.where(seals.c.seal_id == bindparam("seal"))
+_PUBLIC_OF_ANY_TENANT = _PUBLIC.where(seals.c.seal_id == bindparam("seal"))
 
 
 def find(connection: Connection, authority_code: str, seal_id: str) -> Seal:
@@ -63,22 +78,56 @@ def list_seals(
     authority_code: str,
     *,
     state: SealState | None = None,
+    search: str = "",
     after: str | None = None,
     limit: int = 50,
-) -> tuple[Seal, ...]:
-    """List the tenant's seals, newest first; ``after`` is the last of the page before."""
-    query = _WHOLE.where(seals.c.authority_code == authority_code)
+) -> tuple[ListedSeal, ...]:
+    """List the tenant's seals, newest first; ``after`` is the last of the page before.
+
+    ``search`` is part of the seal's name, or the beginning of its id or registered number.
+    """
+    # The page is chosen from the index alone, then only its rows are read.
+    page = select(seals.c.serial).where(seals.c.authority_code == authority_code)
     if state is not None:
-        query = query.where(seals.c.state == state.value)
+        page = page.where(seals.c.state == state.value)
+    if search:
+        page = page.where(_is_found_by(search))
     if after is not None:
         last = select(seals.c.serial).where(
             seals.c.authority_code == authority_code, seals.c.seal_id == after
         )
-        query = query.where(seals.c.serial < last.scalar_subquery())
+        page = page.where(seals.c.serial < last.scalar_subquery())
+    page = page.order_by(seals.c.serial.desc()).limit(min(limit, LARGEST_PAGE))
     rows = connection.execute(
-        query.order_by(seals.c.serial.desc()).limit(min(limit, LARGEST_PAGE))
+        _LISTED.where(seals.c.serial.in_(page)).order_by(seals.c.serial.desc())
     ).all()
-    return tuple(map(_from_row, rows))
+    return tuple(map(_listed_from_row, rows))
+
+
+def _is_found_by(search: str) -> ColumnElement[bool]:
+    return or_(
+        has_part(seals.c.face_name + seals.c.face_line_below, search),
+        begins_with(seals.c.seal_id, search),
+        begins_with(seals.c.face_number, search),
+    )
+
+
+def list_periods(
+    connection: Connection, authority_code: str, states: Collection[SealState]
+) -> tuple[SealPeriod, ...]:
+    """Return the period of every seal of the tenant in one of ``states``, oldest first."""
+    rows = connection.execute(
+        select(seals.c.seal_id, seals.c.valid_from, seals.c.valid_until)
+        .where(
+            seals.c.authority_code == authority_code,
+            seals.c.state.in_([state.value for state in states]),
+        )
+        .order_by(seals.c.serial)
+    )
+    return tuple(
+        SealPeriod(seal_id=seal_id, valid_from=valid_from, valid_until=valid_until)
+        for seal_id, valid_from, valid_until in rows
+    )
 
 
 def history(connection: Connection, authority_code: str, seal_id: str) -> tuple[SealEvent, ...]:
@@ -92,12 +141,11 @@ def status_at(connection: Connection, seal_id: str, at: datetime) -> SealStatus:
     Raises ``SealNotFound`` for a seal that is unknown or was not yet applied for. The public part
     shows no picture and of the owner no more than the seal's name.
     """
-    row = connection.execute(_OF_ANY_TENANT, {"seal": seal_id}).one_or_none()
+    row = connection.execute(_PUBLIC_OF_ANY_TENANT, {"seal": seal_id}).one_or_none()
     if row is None:
         raise SealNotFound(seal_id=seal_id)
-    seal = _from_row(row)
     events = [event for event in _events(connection, seal_id) if event.counts_from <= at]
-    until = seal.application.valid_until
+    until = row.valid_until
     state = state_at(events, at, until)
     if state is None:
         raise SealNotFound(seal_id=seal_id)
@@ -105,15 +153,15 @@ def status_at(connection: Connection, seal_id: str, at: datetime) -> SealStatus:
     is_in_use = state is SealState.ACTIVE
     return SealStatus(
         seal_id=seal_id,
-        name=seal.name,
+        name=row.face_name + row.face_line_below,
         state=state,
         at=at,
-        valid_from=seal.application.valid_from,
+        valid_from=row.valid_from,
         valid_until=until,
         since=last.counts_from if state is last.after else until,
         stop_reason="" if is_in_use or state is not last.after else last.reason,
         last_action=last.action if state is last.after else SealAction.EXPIRE,
-        seal_digest=None if seal.made is None else sm3(seal.made.eseal_der),
+        seal_digest=None if row.eseal_der is None else sm3(row.eseal_der),
     )
 
 
@@ -155,6 +203,32 @@ def _events(
 
 
 def _from_row(row: Row[tuple[object, ...]]) -> Seal:
+    return Seal(
+        seal_id=row.seal_id,
+        application=_application_from_row(row),
+        applicant=row.applicant,
+        applied_at=row.applied_at,
+        state=SealState(row.state),
+        epoch=row.epoch,
+        made=None if row.eseal_der is None else _made_from_row(row),
+    )
+
+
+def _listed_from_row(row: Row[tuple[object, ...]]) -> ListedSeal:
+    is_made = row.sm2_chain is not None
+    return ListedSeal(
+        seal_id=row.seal_id,
+        application=_application_from_row(row),
+        applicant=row.applicant,
+        applied_at=row.applied_at,
+        state=SealState(row.state),
+        epoch=row.epoch,
+        picture_sha256=row.picture_sha256,
+        certificates=(_own(row.sm2_chain), _own(row.rsa_chain)) if is_made else (),
+    )
+
+
+def _application_from_row(row: Row[tuple[object, ...]]) -> SealApplication:
     face = SealFace(
         name=row.face_name,
         line_below=row.face_line_below,
@@ -162,21 +236,13 @@ def _from_row(row: Row[tuple[object, ...]]) -> Seal:
         diameter_mm=row.diameter_mm,
         design=read_design(row.face_design),
     )
-    return Seal(
-        seal_id=row.seal_id,
-        application=SealApplication(
-            authority_code=row.authority_code,
-            kind=SealKind(row.kind),
-            face=face,
-            valid_from=row.valid_from,
-            valid_until=row.valid_until,
-            predecessor_seal_id=row.predecessor_seal_id,
-        ),
-        applicant=row.applicant,
-        applied_at=row.applied_at,
-        state=SealState(row.state),
-        epoch=row.epoch,
-        made=None if row.eseal_der is None else _made_from_row(row),
+    return SealApplication(
+        authority_code=row.authority_code,
+        kind=SealKind(row.kind),
+        face=face,
+        valid_from=row.valid_from,
+        valid_until=row.valid_until,
+        predecessor_seal_id=row.predecessor_seal_id,
     )
 
 
@@ -198,3 +264,8 @@ def chain_text(chain: Sequence[bytes]) -> str:
 
 def _chain(text: str) -> tuple[bytes, ...]:
     return tuple(base64.b64decode(item) for item in json.loads(text))
+
+
+def _own(text: str) -> bytes:
+    """Return the first certificate of a chain as it is stored."""
+    return base64.b64decode(json.loads(text)[0])

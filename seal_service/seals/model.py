@@ -1,5 +1,6 @@
 """Seals, their applications and the mandates to use them, as values."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -102,10 +103,15 @@ class MadeSeal:
     sm2: SigningIdentity
     rsa: SigningIdentity
 
+    @property
+    def picture_sha256(self) -> str:
+        """Return the digest by which the picture is named."""
+        return hashlib.sha256(self.picture_png).hexdigest()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seal:
-    """A seal of the register."""
+class SealRecord:
+    """What the register says of a seal, made or not."""
 
     seal_id: str
     """esID: stands in every document it seals."""
@@ -115,7 +121,6 @@ class Seal:
     state: SealState
     epoch: int
     """Raised whenever use of the seal is stopped."""
-    made: MadeSeal | None
 
     @property
     def authority_code(self) -> str:
@@ -126,6 +131,46 @@ class Seal:
     def name(self) -> str:
         """Return the seal's name: the body, and the purpose of a special seal."""
         return self.application.face.name + self.application.face.line_below
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal(SealRecord):
+    """A seal of the register, with all that making added."""
+
+    made: MadeSeal | None
+
+    def listed(self) -> "ListedSeal":
+        """Return it as lists show it."""
+        made = self.made
+        return ListedSeal(
+            seal_id=self.seal_id,
+            application=self.application,
+            applicant=self.applicant,
+            applied_at=self.applied_at,
+            state=self.state,
+            epoch=self.epoch,
+            picture_sha256=None if made is None else made.picture_sha256,
+            certificates=() if made is None else (made.sm2.certificate, made.rsa.certificate),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSeal(SealRecord):
+    """A seal as lists show it: not the e-seal, not the picture, no key."""
+
+    picture_sha256: str | None
+    """None before making."""
+    certificates: tuple[bytes, ...]
+    """DER, the seal's own of each algorithm; empty before making."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealPeriod:
+    """When a seal can be used, whatever its state."""
+
+    seal_id: str
+    valid_from: datetime
+    valid_until: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -177,6 +177,7 @@ def record_made(connection: Connection, order: MoveOrder, made: MadeSeal) -> Sea
             seal_id=order.seal_id,
             eseal_der=made.eseal_der,
             picture_png=made.picture_png,
+            picture_sha256=made.picture_sha256,
             width_mm=made.width_mm,
             height_mm=made.height_mm,
             sm2_key_name=made.sm2.key_name,

@@ -40,7 +40,16 @@ seals = Table(
     Column("state", String(16), nullable=False),
     Column("epoch", Integer, nullable=False),
     UniqueConstraint("seal_id", name="seals_seal_id"),
-    Index("seals_by_tenant", "authority_code", "serial"),
+    Index(
+        "seals_in_lists",
+        "authority_code",
+        "serial",
+        "state",
+        "seal_id",
+        "face_name",
+        "face_line_below",
+        "face_number",
+    ),
 )
 
 made_seals = Table(
@@ -51,6 +60,7 @@ made_seals = Table(
     Column("seal_id", String(64), nullable=False),
     Column("eseal_der", LargeBinary, nullable=False),
     Column("picture_png", LargeBinary, nullable=False),
+    Column("picture_sha256", String(64)),
     Column("width_mm", Integer, nullable=False),
     Column("height_mm", Integer, nullable=False),
     Column("sm2_key_name", String(128), nullable=False),

@@ -1,5 +1,6 @@
 """Migrations make exactly the tables the code works with, on both databases (T-STO-14)."""
 
+import hashlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
@@ -10,7 +11,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
-from sqlalchemy import insert, inspect, select, text
+from sqlalchemy import Connection, column, insert, inspect, select, table, text
 
 import eseal.migrations.tables  # noqa: F401 - declares the tables
 from eseal.migrations.runner import (
@@ -23,7 +24,21 @@ from eseal.migrations.runner import (
 )
 from seal_service.plumbing.database import Database, metadata
 from seal_service.plumbing.tables import callers
+from seal_service.seals.tables import made_seals
 from tests.support.postgres import PostgresServer
+
+_MADE = {
+    "authority_code": "11320102MB9K00021D",
+    "seal_id": "",
+    "eseal_der": b"e-seal",
+    "picture_png": b"picture",
+    "width_mm": 42,
+    "height_mm": 42,
+    "sm2_key_name": "sm2",
+    "sm2_chain": "[]",
+    "rsa_key_name": "rsa",
+    "rsa_chain": "[]",
+}
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
@@ -89,14 +104,29 @@ def test_an_interrupted_migration_leaves_nothing_behind(
     assert migrate(empty) == latest_revision()
 
 
+def test_seals_made_before_lists_had_digests_get_theirs(empty: Database) -> None:
+    with empty.engine.begin() as connection:
+        _migrate_to(connection, "0004")
+        made = table("made_seals", *(column(name) for name in _MADE))
+        connection.execute(insert(made), [{**_MADE, "seal_id": f"S-{n}"} for n in range(150)])
+    migrate(empty)
+    with empty.engine.connect() as connection:
+        digests = set(connection.scalars(select(made_seals.c.picture_sha256)))
+    assert digests == {hashlib.sha256(b"picture").hexdigest()}
+
+
+def _migrate_to(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
 def test_a_manager_keeps_what_it_could_do_when_roles_come(empty: Database) -> None:
     """Applying and approving were a manager's before they had scopes of their own."""
     before = {"keeper": "seals:manage seals:read", "reader": "seals:read"}
     with empty.engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(FOLDER))
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0002")
+        _migrate_to(connection, "0002")
         for caller_id, scopes in before.items():
             connection.execute(
                 insert(callers).values(

@@ -68,6 +68,15 @@ def _apply(terminal: Terminal) -> dict[str, object]:
     return terminal.json("anna", "seal-register", "apply", *words)
 
 
+def test_seals_are_searched_for_at_the_terminal(terminal: Terminal) -> None:
+    words = ("--name", "云栖区档案局", "--purpose", "合同专用章", "--number", "3201029900001")
+    seal = terminal.json("anna", "seal-register", "apply", *words, *BASIS)
+    for search in ("档案局合同", str(seal["seal_id"])[:30], "32010299"):
+        listed = terminal.rows("seal-register", "list", "--search", search)
+        assert [row["seal_id"] for row in listed] == [seal["seal_id"]]
+    assert terminal.rows("seal-register", "list", "--search", "档案%合同") == []
+
+
 def _in_use(terminal: Terminal) -> str:
     seal = _apply(terminal)
     seal_id, digest = str(seal["seal_id"]), str(seal["application_digest"])

@@ -306,6 +306,29 @@ def test_seals_are_listed_newest_first_in_pages(client: Client) -> None:
     assert client.get("/seals?state=active")["seals"] == []
 
 
+def test_seals_are_searched_for_by_name_with_state_and_pages(client: Client) -> None:
+    names = ("金陵市数据局", "金陵市档案局", "云栖区数据局")
+    data, _, district = (client.apply(name=name)["seal_id"] for name in names)
+    first = client.get("/seals?search=数据局&limit=1&state=applied")
+    rest = client.get(f"/seals?search=数据局&limit=1&state=applied&after={first['next_after']}")
+    listed = [*first["seals"], *rest["seals"]]  # type: ignore[misc]
+    assert [seal["seal_id"] for seal in listed] == [district, data]
+    assert client.get("/seals?search=数据局&state=active")["seals"] == []
+    assert client.get("/seals?search=%25")["seals"] == []
+    assert client.get("/seals?search=数据局", tenant=OTHER_TENANT)["seals"] == []
+
+
+def test_a_list_answers_a_made_seal_as_reading_it_does(client: Client) -> None:
+    seal = client.get(client.in_use())
+    assert client.get("/seals")["seals"] == [seal]
+    assert seal["picture_sha256"] is not None
+
+
+@pytest.mark.parametrize("search", ["章" * 101, "a%00", "%0A"])
+def test_a_search_is_bounded_and_has_no_control_characters(client: Client, search: str) -> None:
+    client.get(f"/seals?search={search}", status=422)
+
+
 def test_a_mandate_is_asked_for_confirmed_listed_and_withdrawn(client: Client) -> None:
     path = client.in_use()
     request = client.post(f"{path}/mandates", MANDATE, status=201)
