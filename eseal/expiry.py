@@ -13,10 +13,11 @@ from keys.pki_making import authority_names, ocsp_key_name, verifier_key_name
 from seal_service.plumbing.callers import list_tenants
 from seal_service.plumbing.database import Database
 from seal_service.seals import lookup
-from seal_service.seals.model import Seal
+from seal_service.seals.model import SealPeriod
 from seal_service.seals.states import SealState
 
-PAGE = 100
+_HELD = (SealState.ACTIVE, SealState.SUSPENDED)
+"""A seal that can seal, or could again."""
 _MADE_AGAIN = frozenset(
     name(algorithm) for algorithm in KeyAlgorithm for name in (ocsp_key_name, verifier_key_name)
 )
@@ -70,24 +71,16 @@ def _lists(pki: PKI, outside: Outside) -> Iterator[CalendarItem]:
             )
 
 
-def _seals(database: Database) -> Iterator[Seal]:
-    """Yield every seal that can seal, or could again."""
+def _seals(database: Database) -> Iterator[SealPeriod]:
     with database.reading() as connection:
         for tenant in list_tenants(connection):
-            for state in (SealState.ACTIVE, SealState.SUSPENDED):
-                page = lookup.list_seals(connection, tenant, state=state, limit=PAGE)
-                while page:
-                    yield from page
-                    last = page[-1].seal_id
-                    page = lookup.list_seals(
-                        connection, tenant, state=state, after=last, limit=PAGE
-                    )
+            yield from lookup.list_periods(connection, tenant, _HELD)
 
 
-def _seal_item(seal: Seal) -> CalendarItem:
+def _seal_item(seal: SealPeriod) -> CalendarItem:
     return CalendarItem(
         kind=Expiring.SEAL,
         name=seal.seal_id,
-        begins_at=seal.application.valid_from,
-        ends_at=seal.application.valid_until,
+        begins_at=seal.valid_from,
+        ends_at=seal.valid_until,
     )

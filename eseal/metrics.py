@@ -7,6 +7,7 @@ register.
 
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 from fastapi import APIRouter, Response
@@ -80,12 +81,10 @@ class ServiceMetrics:
         counted = GaugeMetricFamily(
             "eseal_expiry_items", "Things that end, by urgency.", labels=("kind", "urgency")
         )
+        counts = Counter((entry.item.kind, entry.urgency) for entry in entries)
         for kind in Expiring:
             for urgency in Urgency:
-                count = sum(
-                    entry.item.kind is kind and entry.urgency is urgency for entry in entries
-                )
-                counted.add_metric((kind, urgency), count)
+                counted.add_metric((kind, urgency), counts[kind, urgency])
         yield counted
 
     def _keys(self) -> Iterator[Metric]:
