@@ -19,14 +19,13 @@ from keys.crl import parse_crl
 from keys.errors import ServiceError, TrustRefused
 from keys.fetching import Fetcher, FetchRules
 from keys.keystore import KeyMaker
-from keys.outside import ImportedChain, OutsideCertificates
+from keys.outside import OUTSIDE_FOLDER, ImportedChain, OutsideCertificates
 from keys.path import TrustStore
 from keys.pki import PKI
 from keys.public_files import load_trust
 from seal_service.errors import TSAUnavailable
 from seal_service.plumbing.logging import log_alarm, log_fact
 
-FOLDER = "outside"
 RETRY = timedelta(minutes=10)
 """How long a host is left alone after it was asked for a list."""
 _DIGESTS = {KeyAlgorithm.SM2: DigestAlgorithm.SM3, KeyAlgorithm.RSA: DigestAlgorithm.SHA256}
@@ -45,7 +44,9 @@ class Outside:
         self._settings = settings
         self._pki = pki
         self._clock = clock
-        self.certificates = OutsideCertificates(settings.data_folder / "pki" / FOLDER, store)
+        self.certificates = OutsideCertificates(
+            settings.data_folder / "pki" / OUTSIDE_FOLDER, store
+        )
         self.roots = _load_roots(settings)
         self.trust = TrustStore.of((*pki.trust.roots, *self.roots))
         """Our own roots and those of the configuration."""
@@ -70,7 +71,8 @@ class Outside:
         settings = self._settings
         url = settings.tsa_url if algorithm is KeyAlgorithm.SM2 else settings.tsa_rsa_url
         if not url:
-            return self._pki.tsa(algorithm, self._clock).stamp
+            # Asked for with every stamp: its certificate may have been renewed.
+            return lambda value: self._pki.tsa(algorithm, self._clock).stamp(value)
         plan = TSAPlan(url=url, digest_algorithm=_DIGESTS[algorithm], trust=self.trust)
         client = TSAClient(plan, self.fetcher, self._clock)
 

@@ -26,6 +26,8 @@ from keys.public_files import locked, write_file
 from keys.requests import encode_request_pem, encode_request_tbs, parse_certificate_request
 from keys.x509_building import Subject, assemble_signed, key_identifier
 
+OUTSIDE_FOLDER = "outside"
+"""Of the PKI's folder."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,95}")
 
 
@@ -184,6 +186,12 @@ class OutsideCertificates:
 
     def _crl_path(self, issuer: Certificate) -> Path:
         return self._folder / "crls" / f"{key_identifier(issuer.public_key.spki).hex()}.crl"
+
+
+def is_known_outside(pki_folder: Path, key_name: str) -> bool:
+    """Tell whether an outside authority was asked for a certificate over this key, or gave one."""
+    folder = pki_folder / OUTSIDE_FOLDER
+    return (folder / f"{key_name}.csr").exists() or (folder / key_name).exists()
 
 
 def _age(chain: ImportedChain) -> tuple[datetime, datetime]:

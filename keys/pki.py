@@ -10,7 +10,6 @@ alone. The folder holds what anyone may read:
 every certificate must belong to its key in the store (T-KEY-04), so no other root can slip in.
 """
 
-import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,22 +17,20 @@ from datetime import datetime
 from pathlib import Path
 
 from keys.algorithms import KeyAlgorithm, sm3
-from keys.authority import Authority, CertificateOrder, Randomness
-from keys.certificates import Certificate, parse_certificate
+from keys.authority import Authority, Randomness
+from keys.certificates import Certificate
 from keys.clock import Clock
-from keys.crl import RevokedEntry, find_entry, parse_crl
+from keys.crl import RevokedEntry, parse_crl
 from keys.errors import IssuingRefused, TrustRefused
-from keys.issued import find_issued, keep_issued, list_in_use, list_issued
+from keys.issued import find_issued, list_in_use, list_issued
+from keys.issuing import IssuingDesk
 from keys.keystore import KeyMaker
 from keys.path import TrustStore
 from keys.pki_making import (
     DEFAULT_URL,
     LEAVES,
     LOG_KEY,
-    OCSP_SUBJECT,
     SEAL_MAKER_KEY,
-    SUBJECTS,
-    VERIFIER_SUBJECT,
     Making,
     authority_access,
     authority_names,
@@ -44,17 +41,10 @@ from keys.pki_making import (
     ocsp_key_name,
     verifier_key_name,
 )
-from keys.profiles import OCSP, SEAL_HOLDER, VERIFIER, Profile
-from keys.public_files import (
-    load_trust,
-    locked,
-    read_certificate,
-    write_certificate,
-    write_file,
-    write_trust,
-)
+from keys.public_files import load_trust, locked, read_certificate, write_file, write_trust
+from keys.seal_holders import Holder, SealHolders, holder_key_name
+from keys.service_certificates import ServiceCertificates
 from keys.tsa import TSA
-from keys.x509_building import Subject
 
 __all__ = [
     "DEFAULT_URL",
@@ -66,8 +56,6 @@ __all__ = [
     "make_pki",
     "trust_digest_of",
 ]
-
-_CODE = re.compile(r"[0-9A-Z]{18}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +74,15 @@ class PKI:
         self._folder = folder
         self._signer = signer
         self._randomness = randomness
-        names = [*SUBJECTS]
-        self._certificates = {
-            name: read_certificate(certificate_path(folder, name)) for name in names
+        self._authorities = {
+            name: read_certificate(certificate_path(folder, name)) for name in authority_names()
         }
         self._branches = {algorithm: self._branch(algorithm) for algorithm in KeyAlgorithm}
+        issuing = {algorithm: branch.issuing for algorithm, branch in self._branches.items()}
+        desk = IssuingDesk(folder, signer, issuing)
+        self._services, self._holders = ServiceCertificates(desk), SealHolders(desk)
         for name, _, _ in LEAVES:
-            self._check_key(name)
+            self._services.current(name)
         self.trust = TrustStore.of(branch.root.certificate for branch in self._branches.values())
         """The two roots, SM2 and RSA."""
         self.intermediates = tuple(branch.issuing.certificate for branch in self._branches.values())
@@ -106,7 +96,7 @@ class PKI:
 
     def _authority(self, name: str) -> Authority:
         """Take an authority; where it publishes follows from its own certificate."""
-        certificate = self._certificates[name]
+        certificate = self._authorities[name]
         if len(certificate.crl_urls) != 1:
             raise TrustRefused("no place of publication", reason="certificate-file", file=name)
         folder_url = certificate.crl_urls[0].rpartition("/")[0]
@@ -119,26 +109,25 @@ class PKI:
             randomness=self._randomness,
         )
 
-    def _check_key(self, name: str) -> None:
-        certificate = self._certificates[name]
-        if self._signer.public_key(name).spki != certificate.public_key.spki:
-            raise TrustRefused("key and certificate differ", reason="key-mismatch", file=name)
-
     # Certificates
 
     def certificate(self, name: str) -> Certificate:
-        """Return a certificate by the name of its key, such as ``seal-maker`` or ``sm2-root``."""
-        return self._certificates[name]
+        """Return a certificate by the name of its key, such as ``seal-maker`` or ``sm2-root``.
+
+        That of a service is the one in use now, whoever renewed it. Raises ``TrustRefused`` where
+        there is none, or it does not fit its key.
+        """
+        return self._authorities.get(name) or self._services.current(name)
 
     @property
     def seal_maker(self) -> Certificate:
         """The seal maker's certificate; its key is ``SEAL_MAKER_KEY``."""
-        return self._certificates[SEAL_MAKER_KEY]
+        return self._services.current(SEAL_MAKER_KEY)
 
     @property
     def log(self) -> Certificate:
         """The certificate of the log of seal uses; its key is ``LOG_KEY``."""
-        return self._certificates[LOG_KEY]
+        return self._services.current(LOG_KEY)
 
     def chain(self, certificate: Certificate) -> tuple[bytes, ...]:
         """Return the certificate and its issuing authority, DER: what travels in a message."""
@@ -154,70 +143,33 @@ class PKI:
         again, the answer is the same certificate as long as it is valid; then a new one over the
         same key. ``renew`` asks for the new one before the end: the old certificate stays good for
         what was sealed under it, and a seal takes the new one when it is made again.
-        Raises ``IssuingRefused`` where the holder stands there under another name, or its
-        certificate was revoked.
+        Raises ``IssuingRefused`` where the holder stands there under another name, its certificate
+        was revoked, or its key is lost: ``rekey_seal_holder`` then gives it a new one.
         """
-        if not _CODE.fullmatch(code) or not name.strip():
-            raise IssuingRefused("a holder has a name and a code", reason="subject")
-        with locked(self._folder):
-            found = self.seal_holder(code, algorithm)
-            if found is not None and found.organisation != name:
-                raise IssuingRefused("the code belongs to another name", reason="subject")
-            if found is not None and self._is_revoked(found):
-                # Its key may be in other hands; nothing is certified over it again.
-                raise IssuingRefused("the holder's certificate is revoked", reason="revoked")
-            if found is not None and now <= found.not_after and not renew:
-                return found
-            return self._issue_holder(name, code, algorithm, now)
+        return self._holders.issue(_holder(name, code, algorithm), now, renew=renew)
 
-    def _is_revoked(self, certificate: Certificate) -> bool:
-        crl = parse_crl(self.crl(f"{certificate.public_key.algorithm}-issuing-ca"))
-        return find_entry(crl, certificate.serial) is not None
-
-    def _issue_holder(
-        self, name: str, code: str, algorithm: KeyAlgorithm, now: datetime
+    def rekey_seal_holder(
+        self, name: str, code: str, algorithm: KeyAlgorithm, *, now: datetime
     ) -> Certificate:
-        subject = Subject(common_name=f"{name}（测试）", organisation=name, organisation_code=code)
-        path = self._holder_path(code, algorithm)
-        return self._issue(
-            (holder_key_name(code, algorithm), algorithm), SEAL_HOLDER, subject, path, now
-        )
+        """Give a seal holder a new key and a certificate over it, before or after a revocation.
 
-    def _issue(
-        self,
-        key: tuple[str, KeyAlgorithm],
-        profile: Profile,
-        subject: Subject,
-        path: Path,
-        now: datetime,
-    ) -> Certificate:
-        """Certify a key, which is made if it is not there yet, and keep the certificate."""
-        key_name, algorithm = key
-        if not self._signer.has(key_name):
-            self._signer.generate(key_name, algorithm)
-        order = CertificateOrder(
-            profile=profile,
-            subject=subject,
-            public_key=self._signer.public_key(key_name),
-            now=now,
-        )
-        issued = self._branches[algorithm].issuing.issue_certificate(order)
-        keep_issued(self._folder, issued)
-        write_certificate(path, issued)
-        return parse_certificate(issued)
+        The old certificate stays on file as it is, the old key is never certified again; a seal
+        takes the new key when it is made. Raises ``IssuingRefused`` where the holder stands there
+        under another name, and what the key store raises where it makes no keys.
+        """
+        return self._holders.rekey(_holder(name, code, algorithm), now)
 
     def seal_holder(self, code: str, algorithm: KeyAlgorithm) -> Certificate | None:
         """Return the certificate of a seal holder, None where it has none."""
-        path = self._holder_path(code, algorithm)
-        if not _CODE.fullmatch(code) or not path.exists():
-            return None
-        certificate = read_certificate(path)
-        if certificate.public_key.algorithm is not algorithm:
-            raise TrustRefused("key of another algorithm", reason="certificate-file")
-        return certificate
+        return self._holders.find(code, algorithm)
 
-    def _holder_path(self, code: str, algorithm: KeyAlgorithm) -> Path:
-        return self._folder / "holders" / f"{code}-{algorithm}.pem"
+    def holder_key(self, code: str, algorithm: KeyAlgorithm) -> str:
+        """Return the name of the key a seal holder's certificate is over; of the first if none."""
+        return self._holders.key_name(code, algorithm)
+
+    def holder_keys(self, code: str, algorithm: KeyAlgorithm) -> tuple[str, ...]:
+        """Return the keys a seal holder may sign with, the newest first; the last is ours."""
+        return self._holders.key_names(code, algorithm)
 
     def issued(self) -> tuple[Certificate, ...]:
         """Return every certificate this PKI has on file, the newest first."""
@@ -231,7 +183,17 @@ class PKI:
         """Return the certificate of this issuer and number, None where we know of none."""
         return find_issued(self._folder, issuer, serial)
 
-    # Certificates of services, made when first asked for
+    # Certificates of services
+
+    def renew(self, name: str, *, now: datetime) -> Certificate:
+        """Put a new certificate of a service in use before the old one ends, over the same key.
+
+        ``name`` is the name of the key: ``seal-maker``, ``log``, ``sm2-tsa``, ``sm2-ocsp`` and so
+        on. The old certificate stays on file and good. Every process uses the new one from its next
+        use on. Raises ``IssuingRefused`` for an authority, an unknown name, a service that has no
+        certificate yet, and a revoked one.
+        """
+        return self._services.renew(name, now)
 
     def issue_verifier(self, algorithm: KeyAlgorithm, *, now: datetime) -> Certificate:
         """Return the certificate under which receipts are signed; its key is ``verifier_key_name``.
@@ -240,44 +202,21 @@ class PKI:
         ended, so that a folder made before there were receipts needs no step of its own. Raises
         ``IssuingRefused`` where it was revoked, ``TrustRefused`` where it does not fit its key.
         """
-        key = (verifier_key_name(algorithm), algorithm)
-        return self._issue_service(key, VERIFIER, VERIFIER_SUBJECT, now)
+        return self._services.issue(verifier_key_name(algorithm), now)
 
     def issue_ocsp(self, algorithm: KeyAlgorithm, *, now: datetime) -> Certificate:
         """Return the certificate of the OCSP responder; its key is ``ocsp_key_name``.
 
         Made as ``issue_verifier`` makes its own; raises the same.
         """
-        key = (ocsp_key_name(algorithm), algorithm)
-        return self._issue_service(key, OCSP, OCSP_SUBJECT, now)
-
-    def _issue_service(
-        self, key: tuple[str, KeyAlgorithm], profile: Profile, subject: Subject, now: datetime
-    ) -> Certificate:
-        path = certificate_path(self._folder, key[0])
-        with locked(self._folder):
-            found = self._service(path, key[0])
-            if found is not None and self._is_revoked(found):
-                raise IssuingRefused("the service's certificate is revoked", reason="revoked")
-            if found is not None and now <= found.not_after:
-                return found
-            return self._issue(key, profile, subject, path, now)
-
-    def _service(self, path: Path, key_name: str) -> Certificate | None:
-        if not path.exists():
-            return None
-        certificate = read_certificate(path)
-        key = self._signer.public_key(key_name)
-        if certificate.public_key.spki != key.spki:
-            raise TrustRefused("key and certificate differ", reason="key-mismatch", file=path.name)
-        return certificate
+        return self._services.issue(ocsp_key_name(algorithm), now)
 
     # Time stamps
 
     def tsa(self, algorithm: KeyAlgorithm, clock: Clock) -> TSA:
         """Return the time-stamp authority of an algorithm."""
         name = f"{algorithm}-tsa"
-        certificate = self._certificates[name]
+        certificate = self._services.current(name)
         return TSA(
             sign=self._sign_with(name),
             certificate=certificate,
@@ -318,7 +257,7 @@ class PKI:
         if entry.serial != certificate.serial:
             raise IssuingRefused("the entry is for another certificate", reason="serial")
         for name in authority_names():
-            if self._certificates[name].subject_der == certificate.issuer_der:
+            if self._authorities[name].subject_der == certificate.issuer_der:
                 return self._publish(name, now, (entry,))
         raise IssuingRefused("not a certificate of this PKI", reason="issuer")
 
@@ -344,9 +283,8 @@ class PKI:
         return crl
 
 
-def holder_key_name(code: str, algorithm: KeyAlgorithm) -> str:
-    """Return the name in the key store of a seal holder's key."""
-    return f"holder-{code.lower()}-{algorithm}"
+def _holder(name: str, code: str, algorithm: KeyAlgorithm) -> Holder:
+    return Holder(name=name, code=code, algorithm=algorithm)
 
 
 def make_pki(
