@@ -20,15 +20,20 @@ from bench.parts import (
     measure_verifying,
     prepare,
 )
+from bench.register import measure_register
 from bench.server import measure_issuing, measure_memory, running
+from eseal.expiry import collect_items
 from eseal.installation import make_installation
-from eseal.main import build_service
+from eseal.main import Service, build_service
+from eseal.outside import build_outside
 from eseal.settings import Settings
 from eseal.trial import ALL_SCOPES, ensure_caller, ensure_seal
 from eseal.trust_source import TrustSource
+from keys.calendar import list_expiring
 from licence_store.model import IssuingAuthority
 from seal_service.plumbing.auth import Caller
 from seal_service.plumbing.clock import SystemClock
+from seal_service.plumbing.database import Database
 
 RESULT = Path("build") / "bench.json"
 AUTHORITY = IssuingAuthority(code="11320102MB9K00021D", name="金陵市云栖区行政审批局")
@@ -88,6 +93,8 @@ def _measure_all(folder: Path) -> tuple[list[Measurement], list[tuple[int, float
         _say("growth with pages and seals, and pyHanko on the same PDF")
         trust = TrustSource(service.installation.pki).material()
         found += [*measure_growth(material, trust), measure_pyhanko(material, trust)]
+        _say("a register of ten thousand seals")
+        found += _register(service, material, folder)
         _say("SM2 against openssl speed, in turn")
         found += [*measure_sm2(), *rsa_floor(2048), *measure_keystore(folder)]
         _say(f"{MEMORY_ISSUES} issues for memory")
@@ -100,6 +107,18 @@ def _in_turn(*operations: Callable[[], Measurement], rounds: int = 5) -> list[Me
     """Return the medians of rounds that took turns, so that a busy minute troubles all alike."""
     rows = [[operation() for operation in operations] for _ in range(rounds)]
     return [median_of(found) for found in zip(*rows, strict=True)]
+
+
+def _register(service: Service, material: Material, folder: Path) -> list[Measurement]:
+    """Measure a register full of copies of the seal that sealed the licence."""
+    installation, clock = service.installation, service.clock
+    outside = build_outside(installation, clock)
+    seal = service.bureau.show(material.licence.authority_code, material.licence.files[0].seal_id)
+
+    def collect(database: Database) -> object:
+        return list_expiring(collect_items(installation.pki, outside, database), clock.now())
+
+    return measure_register(folder, seal, collect, clock.now())
 
 
 def _naive(material: Material, folder: Path) -> Callable[[int], object]:
