@@ -14,7 +14,7 @@ from keys.algorithms import KeyAlgorithm
 from keys.certificates import parse_certificate
 from keys.crl import RevocationReason, RevokedEntry
 from keys.errors import IssuingRefused
-from keys.pki import PKI, holder_key_name
+from keys.pki import PKI
 from keys.pki_making import LOG_KEY, SEAL_MAKER_KEY
 from seal_service.plumbing.bounded import BoundedPool
 from seal_service.plumbing.clock import Clock
@@ -102,15 +102,17 @@ def build_painter(installation: Installation) -> SealPainter:
 def _identity_source(
     pki: PKI, outside: Outside, clock: Clock
 ) -> Callable[[Seal, KeyAlgorithm], SigningIdentity]:
+    """Return what finds a holder's newest key with a certificate, outside ones before our own."""
+
     def identity(seal: Seal, algorithm: KeyAlgorithm) -> SigningIdentity:
-        code = seal.authority_code
-        name = seal.application.face.name
-        imported = outside.current(holder_key_name(code, algorithm))
-        if imported is not None:
-            return SigningIdentity(key_name=imported.key_name, chain=imported.encoded)
+        code, name = seal.authority_code, seal.application.face.name
+        for key_name in pki.holder_keys(code, algorithm):
+            imported = outside.current(key_name)
+            if imported is not None:
+                return SigningIdentity(key_name=key_name, chain=imported.encoded)
         certificate = pki.issue_seal_holder(name, code, algorithm, now=clock.now())
         return SigningIdentity(
-            key_name=holder_key_name(code, algorithm), chain=pki.chain(certificate)
+            key_name=pki.holder_key(code, algorithm), chain=pki.chain(certificate)
         )
 
     return identity
