@@ -54,6 +54,7 @@ class Maintenance:
             ("refresh-crls", self.refresh_crls),
             # Last: an outside host may take its time.
             ("fetch-outside-lists", lambda: self.outside.refresh_crls(self.clock.now())),
+            ("ask-outside-status", lambda: self.outside.refresh_ocsp(self.clock.now())),
         )
 
     def publish_log(self) -> SignedCheckpoint:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from eseal.installation import Installation
+from eseal.outside_status import Link, StatusUpkeep
 from eseal.settings import Settings
 from keys.algorithms import DigestAlgorithm, KeyAlgorithm
 from keys.certificates import Certificate
@@ -58,6 +59,7 @@ class Outside:
                 private_hosts=read_hosts(settings.outside_private_hosts),
             )
         )
+        self._status = StatusUpkeep(self.certificates, self.fetcher, clock)
 
     # Time stamps
 
@@ -139,16 +141,33 @@ class Outside:
             fetched += 1
         return fetched
 
+    def answers(self) -> dict[Link, bytes]:
+        """Return the OCSP responses about imported certificates and their issuers, as kept."""
+        found = {link: self.certificates.answer(*link) for link in self._links()}
+        return {link: answer for link, answer in found.items() if answer is not None}
+
+    def refresh_ocsp(self, now: datetime) -> int:
+        """Ask responders for each status past half of its period; return how many came."""
+        return self._status.refresh(self._links(), now)
+
     def _lists(self) -> tuple[tuple[Certificate, str], ...]:
         """Return every issuer of an imported chain with the address of its list."""
-        roots = {root.subject_der: root for root in self.roots}
         found: dict[bytes, tuple[Certificate, str]] = {}
+        for certificate, issuer in self._links():
+            if certificate.crl_urls:
+                found.setdefault(issuer.der, (issuer, certificate.crl_urls[0]))
+        return tuple(found.values())
+
+    def _links(self) -> tuple[Link, ...]:
+        """Return every certificate of the imported chains with its issuer, each once."""
+        roots = {root.subject_der: root for root in self.roots}
+        found: dict[bytes, Link] = {}
         for chain in self.certificates.all_chains():
             links = (chain.certificate, *chain.issuers)
             for link, issuer in zip(links, (*chain.issuers, None), strict=True):
                 above = issuer or roots.get(link.issuer_der)
-                if above is not None and link.crl_urls:
-                    found.setdefault(above.der, (above, link.crl_urls[0]))
+                if above is not None:
+                    found.setdefault(link.der, (link, above))
         return tuple(found.values())
 
 

@@ -107,6 +107,11 @@ class Certificate:
         return self.extensions.crl_urls
 
     @property
+    def ocsp_urls(self) -> tuple[str, ...]:
+        """Where its issuer answers for its status: information only, as ``crl_urls``."""
+        return self.extensions.ocsp_urls
+
+    @property
     def unknown_critical(self) -> tuple[str, ...]:
         """Critical extensions that are not understood or cannot be read."""
         return self.extensions.unknown_critical

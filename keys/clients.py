@@ -14,12 +14,24 @@ from keys.algorithms import DigestAlgorithm, digest
 from keys.certificates import Certificate, parse_certificate
 from keys.clock import Clock
 from keys.crl import parse_crl, read_crl_file
-from keys.errors import Kind, OutsideUnavailable, ServiceError, TimestampRefused
+from keys.errors import (
+    Kind,
+    OutsideUnavailable,
+    ServiceError,
+    StatusUnknown,
+    TimestampRefused,
+)
 from keys.fetching import Fetcher
-from keys.ocsp import MAX_OCSP_BYTES, certificate_id, encode_ocsp_request
+from keys.ocsp import (
+    MAX_OCSP_BYTES,
+    certificate_id,
+    check_answer_not_older,
+    encode_ocsp_request,
+)
 from keys.path import TrustStore, Usage, check_path
 from keys.public_key import verify_signature
 from keys.revocation import (
+    CertificateStatus,
     RevocationEvidence,
     RevocationState,
     check_not_older,
@@ -149,6 +161,21 @@ class OCSPClient:
         now = self._clock.now()
         evidence = RevocationEvidence(ocsp_responses=(answer,), ocsp_nonce=nonce)
         return check_revocation(certificate, issuer, evidence, at=now, now=now), answer
+
+    def fetch(
+        self, url: str, certificate: Certificate, issuer: Certificate, known: bytes | None = None
+    ) -> bytes:
+        """Return a fresh answer that says good or revoked; ``known`` is the one in use.
+
+        Raises as ``ask``; ``StatusUnknown`` where the answer leaves the status open, and
+        ``StatusRolledBack`` where it is older than ``known`` (T-PKI-21).
+        """
+        state, answer = self.ask(url, certificate, issuer)
+        if state.status is CertificateStatus.UNKNOWN:
+            raise StatusUnknown(state.detail, reason=state.reason)
+        if known is not None:
+            check_answer_not_older(answer, known, certificate, issuer)
+        return answer
 
 
 class CRLClient:

@@ -199,6 +199,10 @@ class OutsideUnavailable(ServiceError):
     advice = "请稍后重试；运维人员请检查网络与对方服务，并运行 eseal doctor。"
 
 
+class StatusUnknown(OutsideUnavailable):
+    """A responder answered, and its answer leaves the status of the certificate open."""
+
+
 class AddressRefused(ServiceError):
     """An address may not be asked: not on the list of the configuration, or inside (T-PKI-25)."""
 

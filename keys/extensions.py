@@ -19,6 +19,8 @@ OID_CRL_DISTRIBUTION = "2.5.29.31"
 OID_CERTIFICATE_POLICIES = "2.5.29.32"
 OID_AUTHORITY_KEY_ID = "2.5.29.35"
 OID_EXTENDED_KEY_USAGE = "2.5.29.37"
+OID_AUTHORITY_ACCESS = "1.3.6.1.5.5.7.1.1"
+OID_ACCESS_OCSP = "1.3.6.1.5.5.7.48.1"
 
 OID_TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 OID_OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
@@ -64,6 +66,7 @@ class Extensions:
     is_ca: bool = False
     path_length: int | None = None
     crl_urls: tuple[str, ...] = ()
+    ocsp_urls: tuple[str, ...] = ()
     unknown_critical: tuple[str, ...] = ()
     critical: frozenset[str] = frozenset()
     """Object identifiers of every critical extension."""
@@ -90,6 +93,7 @@ def read_extensions(nodes: list[der.Node], notices: list[str]) -> Extensions:
     no_ca: tuple[bool, int | None] = (False, None)
     is_ca, path_length = reader.read(OID_BASIC_CONSTRAINTS, _basic_constraints, no_ca)
     urls: tuple[str, ...] = reader.read(OID_CRL_DISTRIBUTION, _crl_urls, ())
+    ocsp_urls: tuple[str, ...] = reader.read(OID_AUTHORITY_ACCESS, _ocsp_urls, ())
     subject_key_id = reader.read(OID_SUBJECT_KEY_ID, _octets, None)
     authority_key_id = reader.read(OID_AUTHORITY_KEY_ID, _authority_key_id, None)
     key_usage = reader.read(OID_KEY_USAGE, _key_usage, nothing)
@@ -102,6 +106,7 @@ def read_extensions(nodes: list[der.Node], notices: list[str]) -> Extensions:
         is_ca=is_ca,
         path_length=path_length,
         crl_urls=urls,
+        ocsp_urls=ocsp_urls,
         critical=frozenset(critical),
         unknown_critical=tuple(sorted((critical - _UNDERSTOOD) | (critical & unreadable))),
     )
@@ -184,9 +189,20 @@ def _crl_urls(node: der.Node, _notices: list[str]) -> tuple[str, ...]:
     for point in der.read_sequence(node):
         for place in (field for field in der.read_sequence(point) if field.tag == 0xA0):
             for full_name in (field for field in place.children() if field.tag == 0xA0):
-                urls.extend(
-                    name.content.decode("ascii")
-                    for name in full_name.children()
-                    if name.tag == 0x86 and name.content.isascii()
-                )
+                urls.extend(_plain_urls(full_name.children()))
     return tuple(urls)
+
+
+def _ocsp_urls(node: der.Node, _notices: list[str]) -> tuple[str, ...]:
+    """Return the URIs of all responders (RFC 5280, 4.2.2.1), as far as they are plain ASCII."""
+    pairs = [der.read_sequence(one, at_least=2, at_most=2) for one in der.read_sequence(node)]
+    places = [place for method, place in pairs if der.read_oid(method) == OID_ACCESS_OCSP]
+    return _plain_urls(places)
+
+
+def _plain_urls(names: list[der.Node]) -> tuple[str, ...]:
+    return tuple(
+        name.content.decode("ascii")
+        for name in names
+        if name.tag == 0x86 and name.content.isascii()
+    )

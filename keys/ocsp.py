@@ -13,7 +13,7 @@ from keys.algorithms import KeyAlgorithm
 from keys.certificates import Certificate
 from keys.crl import OID_INVALIDITY_DATE, RevocationReason, read_reason
 from keys.der import Node
-from keys.errors import MalformedCertificate
+from keys.errors import MalformedCertificate, StatusRolledBack
 from keys.x509_building import extension, key_identifier, signature_algorithm
 from keys.x509_reading import (
     Extension,
@@ -206,6 +206,29 @@ def parse_ocsp(data: bytes) -> OCSPResponse:
         listed = der.read_explicit(der.expect(parts[3], 0xA0))
         certificates = tuple(node.raw for node in der.read_sequence(listed))
     return _read_data(parts[0], oid, parameters, der.read_bits(parts[2]), certificates)
+
+
+def read_answer(data: bytes, certificate: Certificate, issuer: Certificate) -> SingleStatus:
+    """Return what a response says of a certificate; nothing is verified.
+
+    Raises ``MalformedCertificate`` where it cannot be read or speaks of others only.
+    """
+    for status in parse_ocsp(data).statuses:
+        if status.certificate_id.is_for(certificate, issuer):
+            return status
+    raise der.malformed("certificate-id")
+
+
+def check_answer_not_older(
+    new: bytes, known: bytes, certificate: Certificate, issuer: Certificate
+) -> None:
+    """Raise ``StatusRolledBack`` where a response is older than the one in use (T-PKI-21).
+
+    Both were checked before; raises as ``read_answer``.
+    """
+    fresh = read_answer(new, certificate, issuer)
+    if fresh.this_update < read_answer(known, certificate, issuer).this_update:
+        raise StatusRolledBack("older than the response in use", reason="older")
 
 
 def _read_data(

@@ -6,6 +6,7 @@ certificates. The folder holds what anyone may read:
     NAME.csr             the last request
     NAME/NUMBER.pem      each certificate imported, with its chain below the root
     crls/KEYID.crl       the last list fetched of an issuer
+    ocsp/KEYID-NUMBER.ors   the last answer about one of its certificates
 
 The newest certificate is the one in use. Those before it stay: what was sealed under them is judged
 by them, and a seal takes the new one only when it is made again.
@@ -28,6 +29,8 @@ from keys.x509_building import Subject, assemble_signed, key_identifier
 
 OUTSIDE_FOLDER = "outside"
 """Of the PKI's folder."""
+_OTHERS = ("crls", "ocsp")
+"""Folders that belong to no key."""
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,95}")
 
 
@@ -145,8 +148,9 @@ class OutsideCertificates:
         return next(iter(self.chains(key_name)), None)
 
     def stamps(self) -> tuple[tuple[str, int], ...]:
-        """Return when each certificate and list was written (ns), to notice new ones."""
-        paths = sorted((*self._folder.glob("*/*.pem"), *self._folder.glob("crls/*.crl")))
+        """Return when each certificate, list and answer was written (ns), to notice new ones."""
+        patterns = ("*/*.pem", "crls/*.crl", "ocsp/*.ors")
+        paths = sorted(path for pattern in patterns for path in self._folder.glob(pattern))
         return tuple((path.name, path.stat().st_mtime_ns) for path in paths)
 
     def all_chains(self) -> tuple[ImportedChain, ...]:
@@ -168,10 +172,10 @@ class OutsideCertificates:
 
     @staticmethod
     def _check_name(key_name: str) -> None:
-        if not _NAME.fullmatch(key_name) or key_name == "crls":
+        if not _NAME.fullmatch(key_name) or key_name in _OTHERS:
             raise CertificateRefused("no name of a key", reason="key-name")
 
-    # Revocation lists of their issuers
+    # Revocation lists of their issuers, answers of responders
 
     def crl(self, issuer: Certificate) -> bytes | None:
         """Return the list of an issuer that was kept last, DER."""
@@ -185,13 +189,31 @@ class OutsideCertificates:
         write_file(self._crl_path(issuer), crl)
 
     def _crl_path(self, issuer: Certificate) -> Path:
-        return self._folder / "crls" / f"{key_identifier(issuer.public_key.spki).hex()}.crl"
+        return self._folder / "crls" / f"{_key_id(issuer)}.crl"
+
+    def answer(self, certificate: Certificate, issuer: Certificate) -> bytes | None:
+        """Return the OCSP response about a certificate that was kept last, DER."""
+        try:
+            return self._answer_path(certificate, issuer).read_bytes()
+        except OSError:
+            return None
+
+    def keep_answer(self, certificate: Certificate, issuer: Certificate, response: bytes) -> None:
+        """Keep a response that was checked."""
+        write_file(self._answer_path(certificate, issuer), response)
+
+    def _answer_path(self, certificate: Certificate, issuer: Certificate) -> Path:
+        return self._folder / "ocsp" / f"{_key_id(issuer)}-{certificate.serial:x}.ors"
 
 
 def is_known_outside(pki_folder: Path, key_name: str) -> bool:
     """Tell whether an outside authority was asked for a certificate over this key, or gave one."""
     folder = pki_folder / OUTSIDE_FOLDER
     return (folder / f"{key_name}.csr").exists() or (folder / key_name).exists()
+
+
+def _key_id(issuer: Certificate) -> str:
+    return key_identifier(issuer.public_key.spki).hex()
 
 
 def _age(chain: ImportedChain) -> tuple[datetime, datetime]:

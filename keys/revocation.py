@@ -250,7 +250,7 @@ def _judge_crl(crl: CRL, question: _Question) -> RevocationState:
 
 
 def _ocsp_answers(question: _Question) -> Iterator[RevocationState]:
-    for data in question.evidence.ocsp_responses[:MAX_EVIDENCE]:
+    for data in _responses(question):
         try:
             response = parse_ocsp(data)
             statuses = [
@@ -262,6 +262,15 @@ def _ocsp_answers(question: _Question) -> Iterator[RevocationState]:
                 yield _judge_ocsp(response, statuses, question)
         except ServiceError as error:
             yield _broken(error, Source.OCSP)
+
+
+def _responses(question: _Question) -> tuple[bytes, ...]:
+    """Return the responses to look at: of many only those that hold the certificate's number."""
+    found = question.evidence.ocsp_responses
+    if len(found) > MAX_EVIDENCE:
+        number = der.integer(question.certificate.serial)
+        found = tuple(data for data in found if number in data)
+    return found[:MAX_EVIDENCE]
 
 
 def _judge_ocsp(

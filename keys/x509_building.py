@@ -11,6 +11,8 @@ from datetime import datetime
 from keys import der
 from keys.algorithms import OID_RSA_WITH_SHA256, OID_SM2_WITH_SM3, KeyAlgorithm
 from keys.extensions import (
+    OID_ACCESS_OCSP,
+    OID_AUTHORITY_ACCESS,
     OID_AUTHORITY_KEY_ID,
     OID_BASIC_CONSTRAINTS,
     OID_CRL_DISTRIBUTION,
@@ -29,8 +31,6 @@ OID_COMMON_NAME = "2.5.4.3"
 
 
 OID_OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
-OID_AUTHORITY_ACCESS = "1.3.6.1.5.5.7.1.1"
-OID_ACCESS_OCSP = "1.3.6.1.5.5.7.48.1"
 OID_ACCESS_ISSUER = "1.3.6.1.5.5.7.48.2"
 
 

@@ -6,54 +6,26 @@ from pathlib import Path
 
 import pytest
 
-from eseal.outside import RETRY, Outside, read_hosts
-from eseal.settings import Settings
+from eseal.outside import RETRY, read_hosts
 from eseal.trust_source import TrustSource
-from keys.algorithms import sm3
-from keys.authority import Authority, CertificateOrder
-from keys.certificates import Certificate, encode_pem
+from keys.certificates import encode_pem
 from keys.errors import AddressRefused, TrustRefused
-from keys.keystore import KeyStore
-from keys.outside import ImportOrder
-from keys.path import TrustStore, Usage, check_path
-from keys.pki import make_pki
-from keys.profiles import SEAL_HOLDER
+from keys.path import Usage, check_path
 from keys.revocation import CertificateStatus, check_revocation
 from keys.timestamps import verify_token
-from keys.x509_building import Subject
 from seal_service.errors import TSAUnavailable
+from tests.support.imported import KEY, Imported, another_pki, outside_of, settings_of
 from tests.support.outside import Outside as Server
 from tests.support.outside import closed_port, outside
-from tests.support.pki import (
-    HOLDER_CODE,
-    HOLDER_NAME,
-    NOW,
-    RSA,
-    SM2,
-    FixedClock,
-    MadePKI,
-    copy_pki,
-    revoke,
-)
+from tests.support.pki import NOW, RSA, SM2, FixedClock, MadePKI, copy_pki, revoke
 
 VALUE = b"a signature value"
-KEY = "outside-holder"
 
 
 @pytest.fixture
 def server() -> Iterator[Server]:
     with outside() as found:
         yield found
-
-
-def settings_of(made: MadePKI, server: Server | None = None, **more: object) -> Settings:
-    hosts = "" if server is None else server.host
-    values = {"outside_hosts": hosts, "outside_private_hosts": hosts, **more}
-    return Settings(data_folder=made.folder).model_copy(update=values)
-
-
-def outside_of(made: MadePKI, settings: Settings) -> Outside:
-    return Outside(settings, made.pki, made.store, FixedClock())
 
 
 # Stamps
@@ -142,47 +114,6 @@ def test_outside_roots_must_be_the_pinned_ones(tmp_path: Path, digest: str) -> N
 # Certificates and lists of another authority
 
 
-class Imported:
-    """Our installation with a certificate that another PKI issued."""
-
-    def __init__(self, folder: Path, server: Server, other: MadePKI) -> None:
-        self.other = other
-        self.ours = copy_pki(folder / "ours")
-        roots = "".join(encode_pem(root.der) for root in other.pki.trust.roots).encode()
-        path = folder / "roots.pem"
-        path.write_bytes(roots)
-        settings = settings_of(
-            self.ours, server, outside_roots=path, outside_roots_digest=sm3(roots).hex()
-        )
-        self.outside = outside_of(self.ours, settings)
-        self.issuer = other.pki.certificate("sm2-issuing-ca")
-        self.certificate = self._import(server.url("/pki/list.crl"))
-
-    def _import(self, url: str) -> Certificate:
-        subject = Subject(
-            common_name=HOLDER_NAME, organisation=HOLDER_NAME, organisation_code=HOLDER_CODE
-        )
-        self.outside.certificates.request(KEY, SM2, subject, SEAL_HOLDER)
-        authority = Authority(
-            signer=self.other.store,
-            key_name="sm2-issuing-ca",
-            certificate=self.issuer,
-            crl_url=url,
-        )
-        key = self.ours.store.public_key(KEY)
-        order = CertificateOrder(profile=SEAL_HOLDER, subject=subject, public_key=key, now=NOW)
-        issued = authority.issue_certificate(order)
-        import_order = ImportOrder(
-            key_name=KEY,
-            usage=Usage.SEAL_HOLDER,
-            trust=TrustStore.of(self.outside.roots),
-            organisation_code=HOLDER_CODE,
-            now=NOW,
-        )
-        text = encode_pem(issued) + encode_pem(self.issuer.der)
-        return self.outside.certificates.import_chain(text.encode(), import_order).certificate
-
-
 @pytest.fixture
 def imported(tmp_path: Path, server: Server, other: MadePKI) -> Imported:
     return Imported(tmp_path, server, other)
@@ -190,10 +121,7 @@ def imported(tmp_path: Path, server: Server, other: MadePKI) -> Imported:
 
 @pytest.fixture
 def other(tmp_path: Path) -> MadePKI:
-    """Another PKI: the same names, keys and roots of its own."""
-    folder = tmp_path / "other"
-    store = KeyStore(folder / "keys", b"another pass-phrase")
-    return MadePKI(folder=folder, store=store, pki=make_pki(folder / "pki", store, NOW))
+    return another_pki(tmp_path / "other")
 
 
 def test_an_imported_certificate_is_trusted_and_its_status_known(

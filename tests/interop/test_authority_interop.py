@@ -17,10 +17,10 @@ import pytest
 from keys.algorithms import KeyAlgorithm
 from keys.certificates import Certificate, parse_certificate
 from keys.crl import RevocationReason, RevokedEntry, parse_crl
+from keys.extensions import OID_AUTHORITY_ACCESS
 from keys.ocsp import certificate_id, encode_ocsp_request, parse_ocsp
 from keys.timestamp_messages import parse_response
 from keys.timestamps import verify_token
-from keys.x509_building import OID_AUTHORITY_ACCESS
 from tests.interop.test_pki_interop import (
     AT,
     DIST_ID,

@@ -19,6 +19,7 @@ from keys.certificates import (
     parse_certificates,
 )
 from keys.errors import InvalidKey, MalformedCertificate, ServiceError, UnsupportedAlgorithm
+from keys.extensions import OID_ACCESS_OCSP, OID_AUTHORITY_ACCESS
 from tests.support import chains
 from tests.support.chains import (
     CRITICAL,
@@ -86,7 +87,8 @@ def test_every_field_is_read() -> None:
     )
     assert certificate.extended_key_usage == frozenset({"1.3.6.1.5.5.7.3.8"})
     assert (certificate.is_ca, certificate.path_length) == (True, 3)
-    assert (certificate.crl_urls, certificate.unknown_critical) == ((), ())
+    assert (certificate.crl_urls, certificate.ocsp_urls) == ((), ())
+    assert certificate.unknown_critical == ()
     assert certificate.notices == ()
     assert certificate.fingerprint == sm3(certificate.der).hex()
 
@@ -230,6 +232,21 @@ def test_crl_addresses_are_read_and_nothing_else_in_there() -> None:
     certificate = parse(extensions=(extension("2.5.29.31", points),))
     assert certificate.crl_urls == ("http://crl.example.cn/1.crl", "ldap://crl.example.cn/cn=1")
     assert certificate.notices == ()
+
+
+def test_addresses_of_responders_are_read_and_others_are_not() -> None:
+    places = (
+        (OID_ACCESS_OCSP, der.element(0x86, b"http://ocsp.example.cn/")),
+        ("1.3.6.1.5.5.7.48.2", der.element(0x86, b"http://ca.example.cn/ca.cer")),
+        (OID_ACCESS_OCSP, der.element(0x86, "http://中文/".encode())),
+        (OID_ACCESS_OCSP, der.element(0x82, b"ocsp.example.cn")),
+    )
+    access = der.sequence(*(der.sequence(der.oid(method), place) for method, place in places))
+    certificate = parse(extensions=(extension(OID_AUTHORITY_ACCESS, access),))
+    assert certificate.ocsp_urls == ("http://ocsp.example.cn/",)
+    assert certificate.notices == ()
+    odd = parse(extensions=(extension(OID_AUTHORITY_ACCESS, der.sequence(der.integer(1))),))
+    assert (odd.ocsp_urls, odd.notices) == ((), (f"odd-extension {OID_AUTHORITY_ACCESS}",))
 
 
 # Time

@@ -10,7 +10,13 @@ import pytest
 from keys.algorithms import DigestAlgorithm, KeyAlgorithm
 from keys.certificates import Certificate
 from keys.clients import CRLClient, OCSPClient, TSAClient, TSAPlan
-from keys.errors import AddressRefused, OutsideUnavailable, StatusRolledBack, TimestampRefused
+from keys.errors import (
+    AddressRefused,
+    OutsideUnavailable,
+    StatusRolledBack,
+    StatusUnknown,
+    TimestampRefused,
+)
 from keys.fetching import Fetcher, FetchRules
 from keys.ocsp import encode_ocsp_error, encode_ocsp_request, parse_ocsp_request
 from keys.path import TrustStore
@@ -191,6 +197,24 @@ def test_an_old_good_answer_counts_for_nothing(server: Outside, tmp_path: Path) 
     for answer in answers:
         server.answer = answer
         assert asking.ask(server.url(), *_leaf(made))[0].status is CertificateStatus.UNKNOWN
+
+
+def test_an_answer_is_fetched_when_it_settles_the_status(server: Outside, tmp_path: Path) -> None:
+    made = copy_pki(tmp_path)
+    clock = FixedClock(NOW + timedelta(minutes=2))
+    server.answer = responder_of(made, clock).answer_status
+    asking = OCSPClient(server.fetcher(), clock)
+    known = asking.fetch(server.url(), *_leaf(made))
+    assert asking.fetch(server.url(), *_leaf(made), known) != known, "another nonce"
+    revoke(_leaf(made)[0], made=made)
+    assert asking.fetch(server.url(), *_leaf(made), known) != known
+    server.answer = responder_of(made).answer_status
+    with pytest.raises(StatusRolledBack):
+        asking.fetch(server.url(), *_leaf(made), known)
+    server.answer = lambda _: encode_ocsp_error(3)
+    with pytest.raises(StatusUnknown) as caught:
+        asking.fetch(server.url(), *_leaf(made))
+    assert caught.value.params["reason"] == "ocsp-not-successful"
 
 
 # Lists

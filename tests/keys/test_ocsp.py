@@ -14,19 +14,22 @@ from keys.crl import (
     RevocationReason,
     RevokedEntry,
 )
-from keys.errors import MalformedCertificate
+from keys.errors import MalformedCertificate, StatusRolledBack
 from keys.extensions import OID_TIME_STAMPING
 from keys.ocsp import (
     CertificateID,
     RevokedInfo,
     certificate_id,
+    check_answer_not_older,
     encode_ocsp_error,
     encode_ocsp_request,
     parse_ocsp,
     parse_ocsp_request,
+    read_answer,
 )
 from keys.profiles import OCSP, SEAL_HOLDER
 from keys.revocation import (
+    MAX_EVIDENCE,
     CertificateStatus,
     RevocationEvidence,
     Source,
@@ -328,3 +331,39 @@ def test_issuers_are_named_by_several_hashes(name: str) -> None:
     assert parse_ocsp_request(encode_ocsp_request(wanted))[0] == (wanted,)
     assert not replace(wanted, serial=1).is_for(leaf, issuer)
     assert not wanted.is_for(leaf, shared_pki().pki.certificate("sm2-root"))
+
+
+# Kept answers
+
+
+def test_what_a_response_says_of_a_certificate_is_found() -> None:
+    issuer, leaf = issuer_of(), make_leaf()
+    answer = make_response(ResponseSpec(this_update=NOW - HOUR))
+    assert read_answer(answer, leaf, issuer).this_update == NOW - HOUR
+    with pytest.raises(MalformedCertificate):
+        read_answer(answer, make_leaf(LeafSpec(serial=9)), issuer)
+    with pytest.raises(MalformedCertificate):
+        read_answer(encode_ocsp_error(6), leaf, issuer)
+
+
+def test_a_response_older_than_the_one_in_use_is_refused() -> None:
+    """T-PKI-21."""
+    link = (make_leaf(), issuer_of())
+    old = make_response(ResponseSpec(this_update=NOW - 2 * HOUR))
+    new = make_response(ResponseSpec(this_update=NOW - HOUR))
+    check_answer_not_older(new, old, *link)
+    check_answer_not_older(new, new, *link)
+    with pytest.raises(StatusRolledBack):
+        check_answer_not_older(old, new, *link)
+
+
+@pytest.mark.parametrize("is_last", [True, False])
+def test_among_many_responses_the_one_about_the_certificate_is_found(is_last: bool) -> None:
+    others = tuple(
+        make_response(ResponseSpec(certificate=make_leaf(LeafSpec(serial=0x3001 + number))))
+        for number in range(MAX_EVIDENCE)
+    )
+    mine = make_response()
+    found = (*others, mine) if is_last else (mine, *others)
+    assert judge(*found).status is CertificateStatus.GOOD
+    assert_unknown(judge(*others, others[0]), "no-evidence")
