@@ -11,37 +11,31 @@ from pathlib import Path
 
 import click
 
+from eseal.administration.certificates import (
+    KINDS,
+    REASONS,
+    CertificateShelf,
+    KeptCertificate,
+    certificate_to_wire,
+    instant_text,
+)
+from eseal.administration.cli import ServiceTools, file_request
+from eseal.administration.operations import RevokeCertificate
 from eseal.expiry import collect_items
 from eseal.outside import Outside
 from keys.algorithms import KeyAlgorithm
 from keys.calendar import CalendarEntry, list_expiring
-from keys.certificates import Certificate, encode_pem, parse_certificates
+from keys.certificates import encode_pem, parse_certificates
 from keys.clock import Clock
-from keys.crl import RevocationReason, RevokedEntry, find_entry, parse_crl
-from keys.errors import CertificateRefused
 from keys.outside import ImportOrder
-from keys.path import TrustStore, Usage
+from keys.path import TrustStore
 from keys.pki import PKI, holder_key_name
-from keys.pki_making import authority_names
-from keys.profiles import SEAL_HOLDER, SEAL_MAKER, TSA, Profile
 from keys.x509_building import Subject
 from seal_service.plumbing.database import Database
 
 Facts = list[tuple[str, str]]
 ALGORITHMS = click.Choice([str(algorithm) for algorithm in KeyAlgorithm])
-KINDS: dict[str, tuple[Profile, Usage]] = {
-    "seal-holder": (SEAL_HOLDER, Usage.SEAL_HOLDER),
-    "seal-maker": (SEAL_MAKER, Usage.SEAL_MAKER),
-    "timestamp": (TSA, Usage.TIMESTAMP),
-}
-_REASONS = {
-    reason.word: reason
-    for reason in RevocationReason
-    if reason not in (RevocationReason.REMOVE_FROM_CRL, RevocationReason.AA_COMPROMISE)
-}
-LEAST_DIGITS = 8
 SHOWN_DIGITS = 12
-"""Of a number; it may be given by its beginning."""
 _INSTANT = click.DateTime(["%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d"])
 
 
@@ -53,12 +47,19 @@ class AuthorityTools:
     outside: Outside
     database: Database
     clock: Clock
+    service: ServiceTools
+    """For what two people decide."""
     tell: Callable[[object, Facts], None]
     tell_rows: Callable[[object, list[str], list[list[str]]], None]
 
+    @property
+    def shelf(self) -> CertificateShelf:
+        """Return all certificates."""
+        return CertificateShelf(pki=self.pki, outside=self.outside, clock=self.clock)
+
     def now(self) -> datetime:
         """Return the present in whole seconds, as lists and certificates count."""
-        return self.clock.now().replace(microsecond=0)
+        return self.shelf.now()
 
 
 OpenAuthorities = Callable[[click.Context], AuthorityTools]
@@ -71,6 +72,7 @@ def add_commands(root: click.Group, opened: OpenAuthorities) -> None:
         _list_command,
         _show_command,
         _issue_command,
+        _renew_command,
         _revoke_command,
         _publish_command,
         _request_command,
@@ -84,36 +86,6 @@ def add_commands(root: click.Group, opened: OpenAuthorities) -> None:
 # Looking
 
 
-def _instant(at: datetime) -> str:
-    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
-
-
-def _state(tools: AuthorityTools, certificate: Certificate) -> str:
-    """Tell the state of a certificate of ours; of an imported one only the period."""
-    for name in authority_names():
-        if tools.pki.certificate(name).subject_der == certificate.issuer_der:
-            if find_entry(parse_crl(tools.pki.crl(name)), certificate.serial) is not None:
-                return "revoked"
-            break
-    return "expired" if certificate.not_after < tools.now() else "valid"
-
-
-def _wire(tools: AuthorityTools, certificate: Certificate, source: str) -> dict[str, object]:
-    return {
-        "serial": f"{certificate.serial:x}",
-        "source": source,
-        "name": certificate.common_name,
-        "subject": certificate.subject,
-        "issuer": certificate.issuer,
-        "organisation_code": certificate.organisation_code,
-        "algorithm": str(certificate.public_key.algorithm),
-        "not_before": _instant(certificate.not_before),
-        "not_after": _instant(certificate.not_after),
-        "state": _state(tools, certificate),
-        "fingerprint_sm3": certificate.fingerprint,
-    }
-
-
 def _row(one: dict[str, object]) -> list[str]:
     return [
         str(one["serial"])[:SHOWN_DIGITS],
@@ -125,23 +97,9 @@ def _row(one: dict[str, object]) -> list[str]:
     ]
 
 
-def _all(tools: AuthorityTools) -> list[tuple[Certificate, str]]:
-    own = [(certificate, "own") for certificate in tools.pki.issued()]
-    chains = tools.outside.certificates.all_chains()
-    return own + [(chain.certificate, f"imported for {chain.key_name}") for chain in chains]
-
-
-def _find(tools: AuthorityTools, serial: str) -> tuple[Certificate, str]:
-    """Find a certificate by its number, or by a beginning that only one has."""
-    wanted = serial.lower().lstrip("0")
-    found = [
-        (certificate, source)
-        for certificate, source in _all(tools)
-        if f"{certificate.serial:x}".startswith(wanted) and len(wanted) >= LEAST_DIGITS
-    ]
-    if len(found) != 1:
-        raise CertificateRefused(f"没有编号为 {serial} 的证书，或不止一张", reason="unknown")
-    return found[0]
+def _tell_certificate(tools: AuthorityTools, one: KeptCertificate) -> None:
+    facts = certificate_to_wire(one)
+    tools.tell(facts, [(name, str(fact)) for name, fact in facts.items()])
 
 
 def _list_command(opened: OpenAuthorities) -> click.Command:
@@ -151,7 +109,7 @@ def _list_command(opened: OpenAuthorities) -> click.Command:
     def list_certificates(ctx: click.Context, everything: bool) -> None:
         """List certificates, ours and imported, the newest first."""
         tools = opened(ctx)
-        found = [_wire(tools, certificate, source) for certificate, source in _all(tools)]
+        found = [certificate_to_wire(one) for one in tools.shelf.all()]
         shown = [one for one in found if everything or one["state"] == "valid"]
         names = ["number", "state", "key", "until", "name", "source"]
         tools.tell_rows(shown, names, [_row(one) for one in shown])
@@ -167,12 +125,11 @@ def _show_command(opened: OpenAuthorities) -> click.Command:
     def show(ctx: click.Context, serial: str, pem: bool) -> None:
         """Show one certificate by its number, hexadecimal."""
         tools = opened(ctx)
-        certificate, source = _find(tools, serial)
+        found = tools.shelf.find(serial)
         if pem:
-            click.echo(encode_pem(certificate.der), nl=False)
+            click.echo(encode_pem(found.certificate.der), nl=False)
             return
-        facts = _wire(tools, certificate, source)
-        tools.tell(facts, [(name, str(fact)) for name, fact in facts.items()])
+        _tell_certificate(tools, found)
 
     return show
 
@@ -195,7 +152,7 @@ def _entry_wire(entry: CalendarEntry) -> dict[str, object]:
     return {
         "kind": entry.item.kind.value,
         "name": entry.item.name,
-        "ends_at": _instant(entry.item.ends_at),
+        "ends_at": instant_text(entry.item.ends_at),
         "days_left": entry.days_left,
         "urgency": entry.urgency.value,
     }
@@ -210,52 +167,73 @@ def _issue_command(opened: OpenAuthorities) -> click.Command:
     @click.option("--name", required=True, help="Legal name of the organisation.")
     @click.option("--algorithm", type=ALGORITHMS, default="sm2", show_default=True)
     @click.option("--renew", is_flag=True, help="A new certificate before the old one ends.")
+    @click.option("--new-key", is_flag=True, help="Over a new key: after a loss, or as planned.")
     @click.pass_context
-    def issue_holder(ctx: click.Context, code: str, name: str, algorithm: str, renew: bool) -> None:
+    def issue_holder(
+        ctx: click.Context, code: str, name: str, algorithm: str, renew: bool, new_key: bool
+    ) -> None:
         """Give the seal holder with this credit code a certificate, or show the one it has.
 
         After --renew the old certificate stays good; make the seal again to use the new one.
         """
         tools = opened(ctx)
-        certificate = tools.pki.issue_seal_holder(
-            name, code, KeyAlgorithm(algorithm), now=tools.now(), renew=renew
-        )
-        facts = _wire(tools, certificate, "own")
-        tools.tell(facts, [(key, str(fact)) for key, fact in facts.items()])
+        pki, chosen, now = tools.pki, KeyAlgorithm(algorithm), tools.now()
+        if new_key:
+            certificate = pki.rekey_seal_holder(name, code, chosen, now=now)
+        else:
+            certificate = pki.issue_seal_holder(name, code, chosen, now=now, renew=renew)
+        _tell_certificate(tools, tools.shelf.of(certificate, "own"))
 
     return issue_holder
+
+
+def _renew_command(opened: OpenAuthorities) -> click.Command:
+    @click.command("renew")
+    @click.argument("name")
+    @click.pass_context
+    def renew(ctx: click.Context, name: str) -> None:
+        """Give a service a new certificate over the same key: seal-maker, log, sm2-tsa and others.
+
+        What was made under the old one stays good. A running service takes the new one at once.
+        """
+        tools = opened(ctx)
+        certificate = tools.pki.renew(name, now=tools.now())
+        _tell_certificate(tools, tools.shelf.of(certificate, "own"))
+
+    return renew
 
 
 def _revoke_command(opened: OpenAuthorities) -> click.Command:
     @click.command("revoke")
     @click.argument("serial")
-    @click.option("--reason", type=click.Choice(list(_REASONS)), required=True)
+    @click.option("--cause", type=click.Choice(list(REASONS)), required=True)
     @click.option("--invalid-since", type=_INSTANT, help="UTC; since when the key may be lost.")
-    @click.confirmation_option(prompt="A revoked certificate never becomes good again. Go on?")
+    @click.option("--basis", required=True, help="The finding it rests on.")
+    @click.option("--reason", default="", help="In words.")
     @click.pass_context
     def revoke(
-        ctx: click.Context, serial: str, reason: str, invalid_since: datetime | None
+        ctx: click.Context,
+        serial: str,
+        cause: str,
+        invalid_since: datetime | None,
+        basis: str,
+        reason: str,
     ) -> None:
-        """Revoke a certificate of ours and publish the list at once.
+        """Ask to revoke a certificate of ours; another account confirms (eseal service confirm).
 
-        This does not stop a seal: for a lost seal key use the compromise of that seal.
+        A revoked certificate never becomes good again. This does not stop a seal: for a lost seal
+        key use the compromise of that seal.
         """
         tools = opened(ctx)
-        certificate, _ = _find(tools, serial)
-        since = None if invalid_since is None else invalid_since.replace(tzinfo=UTC)
-        if since is not None and since > tools.now():
-            raise CertificateRefused("失效日期晚于当前时间", reason="invalid-since")
-        entry = RevokedEntry(
-            serial=certificate.serial,
-            revoked_at=tools.now(),
-            reason=_REASONS[reason],
-            invalidity_at=since,
+        operation = RevokeCertificate(
+            operation="revoke-certificate",
+            serial=f"{tools.shelf.find(serial).certificate.serial:x}",
+            cause=cause,
+            invalid_since=None
+            if invalid_since is None
+            else instant_text(invalid_since.replace(tzinfo=UTC)),
         )
-        crl = parse_crl(tools.pki.revoke(certificate, entry, now=tools.now()))
-        tools.tell(
-            {"serial": f"{certificate.serial:x}", "state": "revoked", "crl_number": crl.number},
-            [("revoked", f"{certificate.serial:x}"), ("list", f"no. {crl.number}")],
-        )
+        file_request(tools.service, operation, basis, reason)
 
     return revoke
 
@@ -330,7 +308,7 @@ def _import_command(opened: OpenAuthorities) -> click.Command:
             now=tools.now(),
         )
         found = tools.outside.certificates.import_chain(file.read_bytes(), order)
-        facts = _wire(tools, found.certificate, f"imported for {found.key_name}")
-        tools.tell(facts, [(name, str(fact)) for name, fact in facts.items()])
+        source = f"imported for {found.key_name}"
+        _tell_certificate(tools, tools.shelf.of(found.certificate, source))
 
     return import_certificate

@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+import eseal.administration.cli
 import eseal.ca_cli
 import eseal.doctor_cli
 import licence_store.cli
@@ -25,6 +26,7 @@ import seal_service.cli
 import seal_service.pictures.cli
 import verifier.cli
 import verifier.receipts.cli
+from eseal.administration.building import build_service_desk
 from eseal.demo import Demo
 from eseal.docs import write_documents
 from eseal.errors import AuthorityNeeded
@@ -74,9 +76,11 @@ class Front:
     def operator(self) -> Caller:
         """Return who acts: the person at this terminal, for one authority."""
         code = self.authority_code or self._only_authority()
-        return Caller(
-            caller_id=f"cli:{getpass.getuser()}"[:64], authority_code=code, scopes=ALL_SCOPES
-        )
+        return Caller(caller_id=self.account(), authority_code=code, scopes=ALL_SCOPES)
+
+    def account(self) -> str:
+        """Return the name under which the person at this terminal acts."""
+        return f"cli:{getpass.getuser()}"[:64]
 
     def _only_authority(self) -> str:
         with self.service().installation.database.reading() as connection:
@@ -311,6 +315,19 @@ def _authority_tools(ctx: click.Context) -> eseal.ca_cli.AuthorityTools:
         outside=build_outside(installation, clock),
         database=installation.database,
         clock=clock,
+        service=_service_tools(ctx),
+        tell=front.tell,
+        tell_rows=front.tell_rows,
+    )
+
+
+def _service_tools(ctx: click.Context) -> eseal.administration.cli.ServiceTools:
+    front = _front(ctx)
+    installation = front.installation()
+    return eseal.administration.cli.ServiceTools(
+        desk=build_service_desk(installation, SystemClock()),
+        keys=installation.store,
+        account=front.account(),
         tell=front.tell,
         tell_rows=front.tell_rows,
     )
@@ -331,6 +348,7 @@ verifier.cli.add_commands(cli, _verify_tools)
 verifier.receipts.cli.add_commands(cli, _verify_tools)
 seal_service.cli.add_commands(cli, _seal_tools)
 eseal.ca_cli.add_commands(cli, _authority_tools)
+eseal.administration.cli.add_commands(cli, _service_tools)
 eseal.doctor_cli.add_commands(cli, _doctor_tools)
 seal_service.pictures.cli.add_commands(cli, _picture_tools)
 

@@ -19,6 +19,9 @@ from keys.signers import ServiceKeys
 from seal_service.plumbing.blobs import FolderBlobs
 from seal_service.plumbing.database import Database
 
+CALLER_SECRET = "callers"  # noqa: S105
+"""Name of the service secret under which callers' secrets are kept."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:

@@ -16,9 +16,11 @@ from starlette.types import ASGIApp
 import licence_store.api
 import seal_service.api
 import verifier.api
+from eseal.administration.building import build_service_desk, build_service_router
+from eseal.administration.desk import ServiceDesk
 from eseal.authority_web import build_authority_router
 from eseal.health import build_health_router
-from eseal.installation import Installation
+from eseal.installation import CALLER_SECRET, Installation
 from eseal.maintenance import Maintenance
 from eseal.metrics import build_metrics_router
 from eseal.outside import build_outside
@@ -68,16 +70,19 @@ from verifier.receipts.desk import ReceiptDesk
 from verifier.web import WebParts, build_problem_writer, build_web_router
 
 INDEX_SECRET = "licence-index"  # noqa: S105 - the name of a secret
-CALLER_SECRET = "callers"  # noqa: S105
 
 
 class Part(StrEnum):
     """The parts of the service that can be run alone (``eseal serve --only``)."""
 
     LICENCES = "licences"
-    SEALS = "seals"
+    SEAL_MAKING = "seal-making"
+    """The register: applications, decisions, making, mandates, pictures, status."""
+    SEALING = "sealing"
+    """Seals on documents of callers."""
     VERIFIER = "verifier"
     AUTHORITY = "authority"
+    ADMINISTRATION = "administration"
 
 
 ALL_PARTS = frozenset(Part)
@@ -95,6 +100,7 @@ class Service:
     desk: PresentationDesk
     sealer: Sealer
     sealing_desk: SealingDesk
+    service_desk: ServiceDesk
     bureau: SealBureau
     pictures: PictureDesk
     requests: RequestDesk
@@ -119,6 +125,7 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
     verification = build_verification(installation, clock, pool)
     office = _build_office(installation, clock, renderer, sealer, verification)
     requests = build_request_desk(installation, clock)
+    service_desk = build_service_desk(installation, clock)
     return Service(
         settings=settings,
         installation=installation,
@@ -128,12 +135,15 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
         desk=_build_desk(installation, clock),
         sealer=sealer,
         sealing_desk=build_sealing_desk(installation, clock, sealer, pool),
+        service_desk=service_desk,
         bureau=build_bureau(installation, clock),
         pictures=PictureDesk(build_painter(installation), installation.database, clock),
         requests=requests,
         statement_signer=build_statement_signer(installation),
         verification=verification,
-        maintenance=_build_maintenance(installation, clock, (office, sealer, requests)),
+        maintenance=_build_maintenance(
+            installation, clock, (office, sealer, requests, service_desk)
+        ),
         renderer=renderer,
         pool=pool,
         comparison=_build_comparison(installation, pool),
@@ -227,9 +237,9 @@ def _build_comparison(installation: Installation, pool: BoundedPool) -> Comparis
 def _build_maintenance(
     installation: Installation,
     clock: Clock,
-    desks: tuple[LicenceOffice, Sealer, RequestDesk],
+    desks: tuple[LicenceOffice, Sealer, RequestDesk, ServiceDesk],
 ) -> Maintenance:
-    office, sealer, requests = desks
+    office, sealer, requests, service_desk = desks
     store = installation.store
     signer = LogSigner(
         origin=SealSettings().log_origin,
@@ -242,6 +252,7 @@ def _build_maintenance(
         office=office,
         sealer=sealer,
         requests=requests,
+        service_desk=service_desk,
         log_signer=signer,
         pki=installation.pki,
         outside=build_outside(installation, clock),
@@ -270,12 +281,17 @@ def build_api(service: Service, parts: frozenset[Part] = ALL_PARTS) -> FastAPI:
     require = _authenticator(service).require
     if Part.LICENCES in parts:
         app.include_router(_licence_router(service, require))
-    if Part.SEALS in parts:
-        _include_seals(app, service, require)
+    if Part.SEAL_MAKING in parts:
+        _include_register(app, service, require)
+    if Part.SEALING in parts:
+        sealings = sealings_api.SealingRoutes(desk=service.sealing_desk, require=require)
+        app.include_router(sealings_api.build_router(sealings))
     if Part.VERIFIER in parts:
         _include_verifier(app, service, require)
     if Part.AUTHORITY in parts:
         app.include_router(_authority_router(service))
+    if Part.ADMINISTRATION in parts:
+        app.include_router(build_service_router(installation, service.service_desk, require))
     return app
 
 
@@ -314,7 +330,7 @@ def _licence_router(service: Service, require: Require) -> APIRouter:
     )
 
 
-def _include_seals(app: FastAPI, service: Service, require: Require) -> None:
+def _include_register(app: FastAPI, service: Service, require: Require) -> None:
     routes = seal_service.api.SealRoutes(
         bureau=service.bureau,
         require=require,
@@ -328,8 +344,6 @@ def _include_seals(app: FastAPI, service: Service, require: Require) -> None:
     app.include_router(decisions_api.build_router(decisions))
     pictures = pictures_api.PictureRoutes(desk=service.pictures, require=require)
     app.include_router(pictures_api.build_router(pictures))
-    sealings = sealings_api.SealingRoutes(desk=service.sealing_desk, require=require)
-    app.include_router(sealings_api.build_router(sealings))
 
 
 def _include_verifier(app: FastAPI, service: Service, require: Require) -> None:

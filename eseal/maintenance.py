@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from eseal.administration.desk import ServiceDesk
 from eseal.outside import Outside
 from keys.errors import ServiceError
 from keys.pki import PKI
@@ -33,6 +34,7 @@ class Maintenance:
     office: LicenceOffice
     sealer: Sealer
     requests: RequestDesk
+    service_desk: ServiceDesk
     log_signer: LogSigner
     pki: PKI
     outside: Outside
@@ -50,6 +52,7 @@ class Maintenance:
             ("sweep-uses", self.sealer.sweep),
             ("sweep-licences", self.office.sweep),
             ("finish-compromises", self.requests.finish_compromises),
+            ("finish-revocations", self.service_desk.finish),
             ("publish-log", self.publish_log),
             ("refresh-crls", self.refresh_crls),
             # Last: an outside host may take its time.

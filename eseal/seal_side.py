@@ -1,7 +1,7 @@
 """The seal side of an installation: sealing, making, requests, and what is signed about seals.
 
-Settings and opened stores to objects, for ``eseal.main``. The maker's key is reached by the bureau
-only, the holders' by the sealer only.
+Settings and opened stores to objects, for ``eseal.main``. The bureau signs with the maker's key and
+no other, the sealer with no key of the service: each gets a scope of the store.
 """
 
 import secrets
@@ -14,8 +14,9 @@ from keys.algorithms import KeyAlgorithm
 from keys.certificates import parse_certificate
 from keys.crl import RevocationReason, RevokedEntry
 from keys.errors import IssuingRefused
+from keys.key_scope import KeyScope
 from keys.pki import PKI
-from keys.pki_making import LOG_KEY, SEAL_MAKER_KEY
+from keys.pki_making import LOG_KEY, SEAL_MAKER_KEY, SUBJECTS
 from seal_service.plumbing.bounded import BoundedPool
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.logging import log_alarm
@@ -45,7 +46,7 @@ def build_sealer(installation: Installation, clock: Clock) -> Sealer:
             database=installation.database,
             clock=clock,
             randomness=secrets.token_bytes,
-            keys=installation.store,
+            keys=KeyScope(installation.store, lambda name: name not in SUBJECTS),
             stamp_sm2=outside.stamp(KeyAlgorithm.SM2),
             stamp_rsa=outside.stamp(KeyAlgorithm.RSA),
         )
@@ -76,7 +77,7 @@ def build_bureau(installation: Installation, clock: Clock) -> SealBureau:
             database=installation.database,
             clock=clock,
             randomness=secrets.token_bytes,
-            keys=installation.store,
+            keys=KeyScope(installation.store, lambda name: name == SEAL_MAKER_KEY),
             maker=SigningIdentity(key_name=SEAL_MAKER_KEY, chain=pki.chain(pki.seal_maker)),
             painter=build_painter(installation),
             identities=_identity_source(pki, build_outside(installation, clock), clock),

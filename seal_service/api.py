@@ -40,14 +40,14 @@ from seal_service.schemas import (
     SealStatusAnswer,
     read_instant,
 )
-from seal_service.seals.bureau import SealBureau, Step
+from seal_service.seals.bureau import APPROVING_SCOPE, SealBureau, Step
 from seal_service.seals.statements import StatementSigner
 from seal_service.seals.states import SealAction
 from seal_service.wire import event_to_wire, listed_to_wire, seal_to_wire, status_to_wire
 
 SCOPE_READ = "seals:read"
 SCOPE_APPLY = "seals:apply"
-SCOPE_APPROVE = "seals:approve"
+SCOPE_APPROVE = APPROVING_SCOPE
 SCOPE_MAKE = "seals:make"
 SCOPE_MANAGE = "seals:manage"
 SCOPE_AUDIT = "seals:audit"

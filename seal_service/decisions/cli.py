@@ -169,12 +169,13 @@ def _approve_command(opened: OpenTools) -> click.Command:
         """Approve exactly one application; not one's own."""
         tools = opened(ctx)
         step, tenant = _step(tools, basis, reason), tools.operator.authority_code
-        _tell_seal(tools, tools.bureau.approve(tenant, seal_id, step, _digest(digest)))
+        _tell_seal(tools, tools.bureau.approve(tenant, seal_id, step, read_digest(digest)))
 
     return approve
 
 
-def _digest(text: str) -> bytes:
+def read_digest(text: str) -> bytes:
+    """Read 64 hexadecimal digits; raises ``click.UsageError``."""
     try:
         digest = bytes.fromhex(text)
     except ValueError:
@@ -252,7 +253,7 @@ def _decision_command(opened: OpenTools, name: str, words: str) -> click.Command
             seal_id=seal_id,
             request_id=request_id,
             actor=tools.operator.caller_id,
-            digest=_digest(digest),
+            digest=read_digest(digest),
             remark=remark,
         )
         decided = tools.desk.confirm(by) if name == "confirm" else tools.desk.refuse(by)

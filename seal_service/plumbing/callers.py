@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from seal_service.plumbing.errors import CallerExists, CallerNotFound, InvalidCaller
@@ -60,7 +60,7 @@ def register_caller(
 
     Raises ``InvalidCaller`` and ``CallerExists``.
     """
-    _check(new)
+    check_new(new)
     secret = randomness(SECRET_BYTES)
     try:
         with connection.begin_nested():
@@ -90,29 +90,29 @@ def replace_secret(
 
 def change_scopes(connection: Connection, caller_id: str, scopes: frozenset[str]) -> None:
     """Change what a caller may do; raises ``CallerNotFound`` and ``InvalidCaller``."""
-    _check_scopes(scopes)
+    check_scopes(scopes)
     _change(connection, caller_id, scopes=_scopes_to_text(scopes))
 
 
 def disable(connection: Connection, caller_id: str, *, now: datetime) -> None:
-    """Shut a caller out, for ever; raises ``CallerNotFound``."""
-    _change(connection, caller_id, disabled_at=now)
+    """Shut a caller out, for ever; raises ``CallerNotFound``. The first time counts."""
+    _change(connection, caller_id, disabled_at=func.coalesce(callers.c.disabled_at, now))
 
 
 def find_caller(connection: Connection, caller_id: str) -> RegisteredCaller | None:
     """Return a caller, or None."""
     row = connection.execute(select(callers).where(callers.c.caller_id == caller_id)).one_or_none()
-    if row is None:
-        return None
-    return RegisteredCaller(
-        caller_id=row.caller_id,
-        authority_code=row.authority_code,
-        scopes=frozenset(row.scopes.split()),
-        sealed_secret=bytes(row.sealed_secret),
-        created_at=row.created_at,
-        expires_at=row.expires_at,
-        disabled_at=row.disabled_at,
-    )
+    return None if row is None else _from_row(row)
+
+
+def list_registered(
+    connection: Connection, authority_code: str | None = None
+) -> tuple[RegisteredCaller, ...]:
+    """Return the callers of a tenant, or of all of them: for the operator only."""
+    query = select(callers).order_by(callers.c.authority_code, callers.c.caller_id)
+    if authority_code is not None:
+        query = query.where(callers.c.authority_code == authority_code)
+    return tuple(map(_from_row, connection.execute(query).all()))
 
 
 def list_callers(connection: Connection, authority_code: str) -> tuple[str, ...]:
@@ -135,17 +135,31 @@ def _change(connection: Connection, caller_id: str, **values: object) -> None:
         raise CallerNotFound
 
 
-def _check(new: NewCaller) -> None:
+def check_new(new: NewCaller) -> None:
+    """Raise ``InvalidCaller`` for a name, tenant or scope that is not well formed."""
     if _CALLER_ID.fullmatch(new.caller_id) is None:
         raise InvalidCaller(field="caller_id")
     if _AUTHORITY_CODE.fullmatch(new.authority_code) is None:
         raise InvalidCaller(field="authority_code")
-    _check_scopes(new.scopes)
+    check_scopes(new.scopes)
 
 
-def _check_scopes(scopes: Iterable[str]) -> None:
+def check_scopes(scopes: Iterable[str]) -> None:
+    """Raise ``InvalidCaller`` for a scope that is not well formed."""
     if any(_SCOPE.fullmatch(scope) is None for scope in scopes):
         raise InvalidCaller(field="scopes")
+
+
+def _from_row(row: Row[tuple[object, ...]]) -> RegisteredCaller:
+    return RegisteredCaller(
+        caller_id=row.caller_id,
+        authority_code=row.authority_code,
+        scopes=frozenset(row.scopes.split()),
+        sealed_secret=bytes(row.sealed_secret),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        disabled_at=row.disabled_at,
+    )
 
 
 def _scopes_to_text(scopes: Iterable[str]) -> str:

@@ -9,12 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from sqlalchemy import Connection
+
 from keys.algorithms import KeyAlgorithm
 from keys.certificates import parse_certificate
 from keys.errors import InvalidKey
 from keys.keystore import Signer
 from seal_service.errors import DualControlRefused, InvalidSealOrder
 from seal_service.formats.ses import SESVersion
+from seal_service.plumbing.callers import find_caller
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
 from seal_service.seals import lookup, mandates, registry
@@ -58,6 +61,9 @@ _SEAL_TYPES = {
 IdentitySource = Callable[[Seal, KeyAlgorithm], SigningIdentity]
 """Gives a seal its key and certificate, or finds those it has; must answer alike when asked again.
 """
+
+
+APPROVING_SCOPE = "seals:approve"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,25 +140,32 @@ class SealBureau:
 
         Raises ``SealStateRefused``, ``GlyphMissing``, ``UnsafePicture``, ``InvalidKey``,
         ``SealExpired`` (certificate), ``SelfCheckFailed`` or what the key store refuses;
-        ``DualControlRefused`` where the approval is too old (T-API-11).
+        ``DualControlRefused`` where the approval is too old (T-API-11), or its approver was shut
+        out or may approve no more since (T-API-09).
         """
         with self._database.reading() as connection:
             seal = lookup.find(connection, authority_code, seal_id)
             events = lookup.history(connection, authority_code, seal_id)
-        next_state(seal.state, SealAction.MAKE)  # 1
-        self._check_age(events)
+            next_state(seal.state, SealAction.MAKE)  # 1
+            self._check_approval(connection, events)
         made = self._produce(seal)
         order = self._order(authority_code, seal_id, SealAction.MAKE, step)
         with self._database.transaction() as connection:  # 5
             return registry.record_made(connection, order, made)
 
-    def _check_age(self, events: tuple[SealEvent, ...]) -> None:
+    def _check_approval(self, connection: Connection, events: tuple[SealEvent, ...]) -> None:
+        """Refuse an approval that is too old, or whose approver may approve nothing any more."""
+        now = self._parts.clock.now()
         limit = timedelta(days=self._parts.settings.approval_days)
-        approved_at = next(
-            event.happened_at for event in reversed(events) if event.action is SealAction.APPROVE
-        )
-        if self._parts.clock.now() > approved_at + limit:
+        approval = next(event for event in reversed(events) if event.action is SealAction.APPROVE)
+        if now > approval.happened_at + limit:
             raise DualControlRefused(rule="approval-expired", action=SealAction.MAKE.value)
+        approver = find_caller(connection, approval.approver)
+        # Accounts of the terminal are no callers; whether they are still good is the system's.
+        if approver is not None and not (
+            approver.may_call_at(now) and APPROVING_SCOPE in approver.scopes
+        ):
+            raise DualControlRefused(rule="approver-lapsed", action=SealAction.MAKE.value)
 
     def _produce(self, seal: Seal) -> MadeSeal:
         parts, application = self._parts, seal.application

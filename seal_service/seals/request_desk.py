@@ -208,7 +208,7 @@ class RequestDesk:
     def finish_compromises(self) -> None:
         """Revoke the certificates of every confirmed compromise that is not finished yet."""
         with self._database.reading() as connection:
-            waiting = requests.unfinished(connection)
+            waiting = requests.unfinished(connection, RequestKind.COMPROMISE)
         for request in waiting:
             self._finish_compromise(request)
 

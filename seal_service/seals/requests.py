@@ -24,6 +24,8 @@ class RequestKind(StrEnum):
     """A mandate to use it."""
     COMPROMISE = "compromise"
     """To declare its key lost since an instant."""
+    SERVICE = "service"
+    """A change of the service itself; about no seal, of no tenant."""
 
 
 class RequestState(StrEnum):
@@ -40,6 +42,7 @@ class SealRequest:
 
     request_id: str
     authority_code: str
+    """The tenant; empty where the service itself is meant."""
     seal_id: str
     kind: RequestKind
     content: str
@@ -194,12 +197,12 @@ def complete(connection: Connection, request_id: str, now: datetime) -> None:
     )
 
 
-def unfinished(connection: Connection) -> tuple[SealRequest, ...]:
-    """Return confirmed compromises, of every tenant, whose certificates are not yet revoked."""
+def unfinished(connection: Connection, kind: RequestKind) -> tuple[SealRequest, ...]:
+    """Return confirmed requests of a kind, of every tenant, that are not yet wholly done."""
     rows = connection.execute(
         select(seal_requests).where(
             seal_requests.c.state == RequestState.CONFIRMED.value,
-            seal_requests.c.kind == RequestKind.COMPROMISE.value,
+            seal_requests.c.kind == kind.value,
             seal_requests.c.completed_at.is_(None),
         )
     ).all()

@@ -17,6 +17,7 @@ ALLOWED = {
         "seal_service.plumbing.*",
         "seal_service.sealing",
         "seal_service.translog.log",
+        "eseal.administration.desk",
         "licence_store.library",
         "licence_store.lookup",
         "licence_store.presentation",

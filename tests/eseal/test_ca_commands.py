@@ -79,20 +79,38 @@ def test_a_number_nobody_has_is_refused(folder: Folder, number: str) -> None:
     assert result.exit_code == 2
 
 
-def test_a_revoked_certificate_is_told_with_its_dates(folder: Folder) -> None:
+def test_a_certificate_is_revoked_by_two_and_told_so(
+    folder: Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code = "11320500014149588A"
     facts = folder.facts("ca", "issue-holder", code, "--name", "另一机构")
-    revoke = ("ca", "revoke", str(facts["serial"]), "--reason", "key-compromise")
-    told = folder.run(*revoke)
-    assert told.exit_code == 1, "nothing is revoked without a yes"
-    late = folder.run(*revoke, "--invalid-since", "2999-01-01", "--yes")
+    revoke = ("ca", "revoke", str(facts["serial"]), "--cause", "key-compromise", "--basis", "报告")
+    late = folder.run(*revoke, "--invalid-since", "2999-01-01")
     assert late.exit_code == 2
-    assert folder.facts(*revoke, "--invalid-since", "2026-01-02", "--yes")["state"] == "revoked"
+    asked = folder.facts(*revoke, "--invalid-since", "2026-01-02")
+    assert asked["state"] == "open", "nothing is revoked by one person"
+    confirm = ("service", "confirm", str(asked["request_id"]), "--digest")
+    assert folder.run(*confirm, str(asked["request_digest"])).exit_code == 2
+    monkeypatch.setenv("LOGNAME", "second")
+    done = folder.facts(*confirm, str(asked["request_digest"]))
+    assert done["outcome"] == {"serial": facts["serial"], "state": "revoked", "crl_number": 2}
     assert folder.facts("ca", "show", str(facts["serial"]))["state"] == "revoked"
     assert facts["serial"] not in {row["serial"] for row in folder.rows("ca", "list")}
     assert facts["serial"] in {row["serial"] for row in folder.rows("ca", "list", "--all")}
     again = folder.run("ca", "issue-holder", code, "--name", "另一机构", "--renew")
     assert again.exit_code == 2, "nothing is certified over a key that was revoked"
+    newer = folder.facts("ca", "issue-holder", code, "--name", "另一机构", "--new-key")
+    assert newer["state"] == "valid"
+
+
+def test_services_are_renewed_and_authorities_are_not(folder: Folder) -> None:
+    before = {row["serial"] for row in folder.rows("ca", "list")}
+    for name in ("seal-maker", "log", "sm2-tsa", "rsa-tsa"):
+        renewed = folder.facts("ca", "renew", name)
+        assert renewed["state"] == "valid"
+        assert renewed["serial"] not in before
+    for name in ("sm2-root", "rsa-issuing-ca", "nobody"):
+        assert folder.run("ca", "renew", name).exit_code == 2
 
 
 def test_lists_are_published_when_asked(folder: Folder) -> None:

@@ -16,7 +16,8 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from eseal.main import CALLER_SECRET, INDEX_SECRET
+from eseal.installation import CALLER_SECRET
+from eseal.main import INDEX_SECRET
 from licence_store.codes import HolderCodeType
 from licence_store.model import Holder
 from licence_store.office import LicenceOffice

@@ -56,12 +56,28 @@ SCOPES = {
     "post_sealing": "seals:use",
     "get_sealing": "seals:use",
     "get_sealed_document": "seals:use",
+    "post_service_request": "service:apply",
+    "list_service_requests": "service:read",
+    "post_service_confirmation": "service:approve",
+    "post_service_refusal": "service:approve",
+    "list_callers": "service:read",
+    "post_caller_disabling": "service:apply",
+    "list_certificates": "service:read",
+    "get_certificate": "service:read",
+    "get_calendar": "service:read",
+    "post_revocation_lists": "service:apply",
+    "list_keys": "service:read",
+    "get_key": "service:read",
 }
 """The one scope that opens each operation; a new operation must be entered here."""
 PUBLIC = {"get_seal_status"}
 """Operations that everyone may call without a signature, about any authority's objects."""
 FURTHER_SCOPES = {"verifications:evidence"}
 """Scopes that open nothing of their own, but a part of an operation."""
+SERVICE_SCOPES = {"service:read", "service:apply", "service:approve"}
+"""Scopes about the installation and no authority: no caller of a trial has them."""
+OF_THE_SERVICE = {"caller_id", "serial", "name"}
+"""Parameters that name what the installation has; closed to callers of authorities by scope."""
 NOT_FOUND = {
     "identifier": "licence-not-found",
     "seal_id": "seal-not-found",
@@ -144,9 +160,10 @@ def _client(owned: Owned, caller_id: str, scopes: frozenset[str]) -> Iterator[ht
 def test_every_operation_is_known_with_its_scope(owned: Owned) -> None:
     """T-API-08: nobody adds a route without saying who may use it."""
     assert {operation.name for operation in owned.operations} == SCOPES.keys() | PUBLIC
-    assert set(SCOPES.values()) | FURTHER_SCOPES == ALL_SCOPES
+    assert set(SCOPES.values()) | FURTHER_SCOPES == ALL_SCOPES | SERVICE_SCOPES
+    assert ALL_SCOPES.isdisjoint(SERVICE_SCOPES)
     named = {name for operation in owned.operations for name in operation.path_names}
-    assert named - PARTS_OF_OBJECTS == NOT_FOUND.keys()
+    assert named - PARTS_OF_OBJECTS - OF_THE_SERVICE == NOT_FOUND.keys()
 
 
 def test_no_operation_answers_without_a_signature(owned: Owned) -> None:
@@ -167,7 +184,8 @@ def test_an_operation_is_closed_to_who_has_every_scope_but_its_own(
 ) -> None:
     """T-API-08: 403, and nothing is done."""
     wanted = [operation for operation in owned.operations if SCOPES.get(operation.name) == missing]
-    with _client(owned, f"without-{missing}".replace(":", "-"), ALL_SCOPES - {missing}) as client:
+    others = (ALL_SCOPES | SERVICE_SCOPES) - {missing}
+    with _client(owned, f"without-{missing}".replace(":", "-"), others) as client:
         for operation in wanted:
             answer = owned.send(client, operation)
             assert (answer.status_code, answer.json()["code"]) == (403, "scope-missing")

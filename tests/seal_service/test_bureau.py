@@ -18,7 +18,9 @@ from seal_service.errors import (
     SealStateRefused,
 )
 from seal_service.formats.ses import parse_seal, verify_seal_value
+from seal_service.plumbing.callers import NewCaller, change_scopes, disable, register_caller
 from seal_service.plumbing.database import Database
+from seal_service.plumbing.secret_box import SecretBox
 from seal_service.seals.bureau import BureauParts, People, SealBureau, Step, make_seal_id
 from seal_service.seals.faces import SealFonts
 from seal_service.seals.glyphs import SealFont
@@ -87,6 +89,36 @@ class Scene:
 @pytest.fixture
 def scene(database: Database) -> Scene:
     return Scene(database)
+
+
+@pytest.mark.parametrize("lapse", ["disabled", "expired", "scope", "none"])
+def test_what_somebody_approved_who_may_approve_no_more_is_not_made(
+    database: Database, lapse: str
+) -> None:
+    # T-API-09: the checker's authority ended between approval and use.
+    scene = Scene(database)
+    new = NewCaller(
+        caller_id="approver",
+        authority_code=TENANT,
+        scopes=frozenset({"seals:approve"}),
+        expires_at=NOW + timedelta(hours=1) if lapse == "expired" else None,
+    )
+    with database.transaction() as connection:
+        box = SecretBox(bytes(32))
+        register_caller(connection, new, box=box, randomness=make_randomness(1), now=NOW)
+    seal = scene.approved()
+    scene.clock.move(timedelta(hours=2))
+    with database.transaction() as connection:
+        if lapse == "disabled":
+            disable(connection, "approver", now=scene.clock.now())
+        if lapse == "scope":
+            change_scopes(connection, "approver", frozenset({"seals:read"}))
+    if lapse == "none":
+        assert scene.bureau.make(TENANT, seal.seal_id, MAKING).made is not None
+        return
+    with pytest.raises(DualControlRefused) as refusal:
+        scene.bureau.make(TENANT, seal.seal_id, MAKING)
+    assert refusal.value.params["rule"] == "approver-lapsed"
 
 
 def test_a_seal_goes_all_the_legal_way_into_use(scene: Scene) -> None:
