@@ -49,6 +49,7 @@ def build_sealer(installation: Installation, clock: Clock) -> Sealer:
             keys=KeyScope(installation.store, lambda name: name not in SUBJECTS),
             stamp_sm2=outside.stamp(KeyAlgorithm.SM2),
             stamp_rsa=outside.stamp(KeyAlgorithm.RSA),
+            settings=_seal_settings(installation),
         )
     )
 
@@ -138,6 +139,7 @@ def _seal_settings(installation: Installation) -> SealSettings:
         request_hours=settings.seal_request_hours,
         approval_days=settings.seal_approval_days,
         ses_version=settings.ses_version,
+        clock_counts_after=settings.clock_counts_after,
     )
 
 

@@ -84,6 +84,9 @@ class Settings(BaseSettings):
     seal_approval_days: int = Field(
         30, ge=1, le=365, description="How long after its approval a seal may be made."
     )
+    clock_counts_after: int = Field(
+        0, ge=0, description="Uses up to this serial number were recorded by a clock ahead of time."
+    )
     ses_version: Literal[4, 5] = Field(
         4, description="Generation of new seals: 4 is GB/T 38540-2020, 5 is GM/T 0031-2025."
     )

@@ -313,6 +313,16 @@ class RateLimited(ServiceError):
     advice = "请按 Retry-After 给出的时间稍后重试。"
 
 
+class ClockWentBack(ServiceError):
+    """The clock is behind what was recorded: a seal would bear a time that cannot be true."""
+
+    code = "clock-went-back"
+    kind = Kind.UNAVAILABLE
+    title = "系统时间早于已记录的用章时间"
+    title_en = "The clock is behind what was recorded"
+    advice = "未用章。请运维人员校准系统时间后重试。"
+
+
 class TSAUnavailable(ServiceError):
     """No time stamp can be had now."""
 

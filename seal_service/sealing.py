@@ -3,7 +3,8 @@
 1. Mandate: may this caller use this seal for this licence type and matter now?
 2. State: the seal is active and in its period, key and certificate belong together and are valid.
 3. Prepare: lay the seal out, so that what will be signed is fixed.
-4. Intent: count the use under its mandate, write down who seals what, with which key, commit.
+4. Intent: the clock must not be behind the last one; count the use under its mandate, write down
+   who seals what, with which key, commit.
 5. Sign through the key store, and have the signature value time-stamped.
 6. Finish, read our own output back and check it.
 7. Return the document with the use's id. Whoever releases it calls ``commit_uses`` in the
@@ -276,6 +277,7 @@ class Sealer:
             opened_at=now,
         )
         with self._database.transaction() as connection:
+            uses.check_clock(connection, now, after=self._parts.settings.clock_counts_after)
             mandate = mandates.claim(connection, cleared.mandates, now)
             uses.open_use(connection, replace(intent, mandate_id=mandate.mandate_id))
         is_done = False

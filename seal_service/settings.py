@@ -29,6 +29,11 @@ class SealSettings(BaseModel):
         le=365,
         description="How long after its approval a seal may be made.",
     )
+    clock_counts_after: int = Field(
+        default=0,
+        ge=0,
+        description="Uses up to this serial number were recorded with a clock that ran ahead.",
+    )
     ses_version: Literal[4, 5] = Field(
         default=4,
         description="Generation of new seals: 4 is GB/T 38540-2020, 5 is GM/T 0031-2025. A seal's "

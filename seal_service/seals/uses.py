@@ -6,21 +6,33 @@ transaction that releases what was sealed, or as abandoned. Rows stay (T-STO-18)
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import Connection, Row, bindparam, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Subquery,
+    bindparam,
+    insert,
+    select,
+    union_all,
+    update,
+)
 
 from seal_service.errors import (
+    ClockWentBack,
     SealExpired,
     SealNotFound,
     SealSuspended,
     SealUseClosed,
 )
+from seal_service.plumbing.logging import log_alarm
 from seal_service.seals.policy import check_state
 from seal_service.seals.states import SealState
 from seal_service.seals.tables import seal_uses, seals
 
+CLOCK_SKEW = timedelta(seconds=300)
 _INSERT = insert(seal_uses)
 _OF_IDS = (
     select(seal_uses)
@@ -91,6 +103,33 @@ class SealUse:
     intent: UseIntent
     state: UseState
     closed_at: datetime | None
+
+
+def _newest(state: UseState) -> Subquery:
+    return (
+        select(seal_uses.c.serial, seal_uses.c.opened_at)
+        .where(seal_uses.c.state == state.value, seal_uses.c.serial > bindparam("after"))
+        .order_by(seal_uses.c.opened_at.desc())
+        .limit(1)
+        .subquery()
+    )
+
+
+# State by state, so that the index gives the answer.
+_NEWEST = union_all(select(_newest(UseState.COMMITTED)), select(_newest(UseState.OPEN)))
+
+
+def check_clock(connection: Connection, now: datetime, *, after: int = 0) -> None:
+    """Raise ``ClockWentBack`` where a use was opened later than now (T-PKI-31).
+
+    A few minutes are allowed, as between two machines. Uses up to the serial number ``after`` were
+    recorded while the clock ran ahead and do not count.
+    """
+    rows = connection.execute(_NEWEST, {"after": after}).all()
+    newest = max(rows, key=lambda row: row.opened_at, default=None)
+    if newest is not None and now < newest.opened_at - CLOCK_SKEW:
+        log_alarm("clock_went_back", recorded=newest.opened_at.isoformat(), serial=newest.serial)
+        raise ClockWentBack(serial=newest.serial)
 
 
 def open_use(connection: Connection, intent: UseIntent) -> None:

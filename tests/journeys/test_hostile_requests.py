@@ -1,6 +1,7 @@
 """Hostile requests against the whole service: bytes on the wire, and fields that break a rule."""
 
 import json
+import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from sqlalchemy import func, select
 
+from eseal.main import build_api
 from eseal.settings import PROJECT
 from licence_store.tables import licences
 from tests.journeys.service import Running, issue, make_body
@@ -133,6 +135,28 @@ def test_a_length_beside_chunks_hides_no_second_request(service: Running) -> Non
         + smuggled
     )
     assert _answers(service, request) == [400]
+
+
+def test_no_route_signs_a_digest_that_a_caller_chose(service: Running) -> None:
+    """T-KEY-06: only whole documents that were read are sealed."""
+    described = build_api(service.service).openapi()
+    names = {
+        name
+        for path in described["paths"].values()
+        for operation in path.values()
+        for content in operation.get("requestBody", {}).get("content", {}).values()
+        for name in content["schema"].get("properties", {})
+    }
+    schemas = described["components"]["schemas"].items()
+    bodies = {field for name, one in schemas if "Body" in name for field in one["properties"]}
+    # What a decision names is a digest of what was read, and no key ever signs it.
+    chosen = {name for name in names | bodies if re.search("digest|hash|to_sign|message", name)}
+    assert chosen <= {"request_digest", "application_digest"}
+    order = {"mode": "lock", "seal_id": "x", "case_number": "x", "digest": "00" * 32}
+    with service.client() as client:
+        key = {"Idempotency-Key": "key-oracle-1"}
+        answer = client.post("/v1/sealings", json=order, headers=key)
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid-fields")
 
 
 @pytest.mark.parametrize("method", ["TRACE", "CONNECT", "OPTIONS", "PURGE", "PUT", "DELETE"])

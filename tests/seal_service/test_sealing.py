@@ -10,6 +10,7 @@ from keys.errors import InvalidKey, KeyNotFound, KeyStoreUnavailable, ServiceErr
 from keys.timestamps import verify_token
 from seal_service.errors import (
     AlreadySealed,
+    ClockWentBack,
     InvalidPlacement,
     MandateMissing,
     SealExpired,
@@ -333,6 +334,23 @@ def test_the_intent_is_on_disk_before_the_key_is_used(scene: SealScene, seal: Se
     assert intent.intent.caller_id == "approval"
     assert intent.intent.case_number == "YQ-2026-000001"
     assert intent.intent.key_name == scene.keys.signed[0]
+
+
+def test_a_clock_behind_the_last_use_seals_nothing(scene: SealScene) -> None:
+    """T-PKI-31, T-STO-17: but minutes between two machines do not matter."""
+    seal_ofd(scene)
+    signed = len(scene.keys.signed)
+    scene.clock.move(timedelta(seconds=-299))
+    seal_ofd(scene)
+    scene.clock.move(timedelta(seconds=-2))
+    with pytest.raises(ClockWentBack) as refusal:
+        seal_pdf(scene)
+    assert len(scene.keys.signed) == signed + 1
+    with scene.database.reading() as connection:
+        ahead = int(str(refusal.value.params["serial"]))
+        uses.check_clock(connection, NOW - timedelta(seconds=590), after=ahead)
+    scene.clock.move(timedelta(seconds=2))
+    seal_pdf(scene)
 
 
 def test_the_intent_names_what_the_signature_binds(scene: SealScene) -> None:
