@@ -21,15 +21,16 @@ from eseal.administration.certificates import (
 )
 from eseal.administration.cli import ServiceTools, file_request
 from eseal.administration.operations import RevokeCertificate
+from eseal.administration.schemas import calendar_item
 from eseal.expiry import collect_items
 from eseal.outside import Outside
 from keys.algorithms import KeyAlgorithm
-from keys.calendar import CalendarEntry, list_expiring
+from keys.calendar import list_expiring
 from keys.certificates import encode_pem, parse_certificates
 from keys.clock import Clock
 from keys.outside import ImportOrder
 from keys.path import TrustStore
-from keys.pki import PKI, holder_key_name
+from keys.pki import PKI
 from keys.x509_building import Subject
 from seal_service.plumbing.database import Database
 
@@ -141,21 +142,12 @@ def _calendar_command(opened: OpenAuthorities) -> click.Command:
         """List what ends: certificates, seals, revocation lists, time-stamp authorities."""
         tools = opened(ctx)
         items = collect_items(tools.pki, tools.outside, tools.database)
-        found = [_entry_wire(entry) for entry in list_expiring(items, tools.clock.now())]
+        entries = list_expiring(items, tools.clock.now())
+        found = [calendar_item(entry).model_dump(mode="json") for entry in entries]
         names = ["ends_at", "days_left", "urgency", "kind", "name"]
         tools.tell_rows(found, names, [[str(one[name]) for name in names] for one in found])
 
     return calendar
-
-
-def _entry_wire(entry: CalendarEntry) -> dict[str, object]:
-    return {
-        "kind": entry.item.kind.value,
-        "name": entry.item.name,
-        "ends_at": instant_text(entry.item.ends_at),
-        "days_left": entry.days_left,
-        "urgency": entry.urgency.value,
-    }
 
 
 # Our own authorities
@@ -274,7 +266,7 @@ def _request_command(opened: OpenAuthorities) -> click.Command:
         """
         tools = opened(ctx)
         chosen = KeyAlgorithm(algorithm)
-        key_name = key or holder_key_name(code, chosen)
+        key_name = key or tools.pki.holder_key(code, chosen)
         subject = Subject(common_name=name, organisation=name, organisation_code=code)
         text = tools.outside.certificates.request(key_name, chosen, subject, KINDS[kind][0])
         tools.tell({"key": key_name, "request": text}, [("", text.rstrip())])

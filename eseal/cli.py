@@ -3,7 +3,6 @@
 Every refusal is one of our errors: told in Chinese and English with what to do, exit status 2.
 """
 
-import getpass
 import json
 import logging
 import sys
@@ -37,6 +36,7 @@ from eseal.migrations.runner import migrate
 from eseal.outside import build_outside
 from eseal.server import run_server
 from eseal.settings import PROJECT, Settings
+from eseal.terminal import account_name, plain
 from eseal.trial import ALL_SCOPES, ensure_caller, ensure_seal
 from eseal.version import VERSION
 from keys.errors import ServiceError
@@ -80,7 +80,7 @@ class Front:
 
     def account(self) -> str:
         """Return the name under which the person at this terminal acts."""
-        return f"cli:{getpass.getuser()}"[:64]
+        return f"cli:{account_name()}"[:64]
 
     def _only_authority(self) -> str:
         with self.service().installation.database.reading() as connection:
@@ -98,7 +98,9 @@ class Front:
         for name, fact in facts:
             # Not folded, so that identifiers, paths and links can be copied.
             shown = Text(f"{name:<{width}}  ", style="dim") if name else Text()
-            self.console.print(shown.append(fact, style="not dim"), soft_wrap=True)
+            # A result without a name is a whole text, such as PEM.
+            text = plain(fact) if name else fact
+            self.console.print(shown.append(text, style="not dim"), soft_wrap=True)
 
     def tell_rows(self, value: object, head: list[str], rows: list[list[str]]) -> None:
         """Print a list of results."""
@@ -109,7 +111,7 @@ class Front:
         for name in head:
             table.add_column(name, overflow="fold")
         for row in rows:
-            table.add_row(*row)
+            table.add_row(*(Text(plain(cell)) for cell in row))
         self.console.print(table if rows else "nothing")
 
     def tell_json(self, value: object) -> None:

@@ -1,7 +1,7 @@
 """The seal side of an installation: sealing, making, requests, and what is signed about seals.
 
 Settings and opened stores to objects, for ``eseal.main``. The bureau signs with the maker's key and
-no other, the sealer with no key of the service: each gets a scope of the store.
+no other, the sealer with the holders' and no other: each gets a scope of the store.
 """
 
 import secrets
@@ -16,7 +16,7 @@ from keys.crl import RevocationReason, RevokedEntry
 from keys.errors import IssuingRefused
 from keys.key_scope import KeyScope
 from keys.pki import PKI
-from keys.pki_making import LOG_KEY, SEAL_MAKER_KEY, SUBJECTS
+from keys.pki_making import LOG_KEY, SEAL_MAKER_KEY
 from seal_service.plumbing.bounded import BoundedPool
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.logging import log_alarm
@@ -34,6 +34,8 @@ from seal_service.seals.request_desk import RequestDesk, RequestParts, RevokeCer
 from seal_service.seals.statements import StatementSigner
 from seal_service.settings import SealSettings
 
+HOLDER_KEYS = "holder-"
+"""How the names of seal holders' keys begin."""
 SEAL_FONT_ROLE = "EsealSong-Regular.ttf"
 NAME_SEAL_FONT_ROLE = "EsealSong-Bold.ttf"
 
@@ -46,7 +48,7 @@ def build_sealer(installation: Installation, clock: Clock) -> Sealer:
             database=installation.database,
             clock=clock,
             randomness=secrets.token_bytes,
-            keys=KeyScope(installation.store, lambda name: name not in SUBJECTS),
+            keys=KeyScope(installation.store, lambda name: name.startswith(HOLDER_KEYS)),
             stamp_sm2=outside.stamp(KeyAlgorithm.SM2),
             stamp_rsa=outside.stamp(KeyAlgorithm.RSA),
             settings=_seal_settings(installation),

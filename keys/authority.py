@@ -207,6 +207,8 @@ def merge_entries(
 ) -> tuple[RevokedEntry, ...]:
     """Add entries to a list; the earliest revocation and invalidity of a certificate stay.
 
+    So does the loss of a key, as the reason.
+
     An entry with ``REMOVE_FROM_CRL`` ends a hold; it ends no other revocation.
     """
     found = {entry.serial: entry for entry in known}
@@ -226,7 +228,8 @@ def _merge(before: RevokedEntry, entry: RevokedEntry) -> RevokedEntry:
     return RevokedEntry(
         serial=entry.serial,
         revoked_at=min(before.revoked_at, entry.revoked_at),
-        reason=entry.reason,
+        # A lost key stays lost, whatever is said of it later.
+        reason=before.reason if before.reason is RevocationReason.KEY_COMPROMISE else entry.reason,
         invalidity_at=min(dates, default=None),
     )
 

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class SealSettings(BaseModel):
-    """How long an intent may stay open, and the name of the seal-use log."""
+    """How long intents, requests and approvals last, which seals are made, the log's name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 

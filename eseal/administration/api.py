@@ -19,6 +19,7 @@ from eseal.administration.schemas import (
     CallerList,
     CertificateList,
     DoneAnswer,
+    FiledAnswer,
     KeyList,
     PublicationAnswer,
     PublicKeyAnswer,
@@ -29,6 +30,7 @@ from eseal.administration.schemas import (
     calendar_item,
     caller_answer,
     certificate_answer,
+    filed_to_wire,
     key_answer,
     public_key_answer,
     request_to_wire,
@@ -104,7 +106,7 @@ def _add_requests(router: APIRouter, parts: ServiceRoutes) -> None:
     def post_service_request(
         body: ServiceRequestBody,
         caller: Annotated[Caller, Depends(parts.require(SCOPE_APPLY))],
-    ) -> ServiceRequestAnswer:
+    ) -> FiledAnswer:
         """Answer the request, which somebody else has to confirm."""
         wanted = Wanted(
             applicant=caller.caller_id,
@@ -112,7 +114,7 @@ def _add_requests(router: APIRouter, parts: ServiceRoutes) -> None:
             basis_document=body.basis_document,
             reason=body.reason,
         )
-        return request_to_wire(parts.desk.file(wanted))
+        return filed_to_wire(parts.desk.file(wanted))
 
     @router.get(
         "/requests",

@@ -75,16 +75,11 @@ class CertificateShelf:
             for one in self.all()
             if f"{one.certificate.serial:x}".startswith(wanted) and len(wanted) >= LEAST_DIGITS
         ]
+        exact = [one for one in found if f"{one.certificate.serial:x}" == wanted]
+        found = exact or found
         if len(found) != 1:
             raise CertificateRefused(f"没有编号为 {serial} 的证书，或不止一张", reason="unknown")
         return found[0]
-
-    def list_of(self, certificate: Certificate) -> bytes:
-        """Return the current list of our authority that issued a certificate, DER."""
-        for name in authority_names():
-            if self.pki.certificate(name).subject_der == certificate.issuer_der:
-                return self.pki.crl(name)
-        raise CertificateRefused("不是本系统签发的证书", reason="issuer")
 
     def _lists(self) -> dict[bytes, CRL]:
         """Return our revocation lists by the name of their issuer."""

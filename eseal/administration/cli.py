@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import click
 
 from eseal.administration.certificates import instant_text
-from eseal.administration.desk import Deciding, ServiceDesk, Wanted
+from eseal.administration.desk import Deciding, ServiceDesk, Wanted, join_halves
 from eseal.administration.operations import (
     AddCaller,
     CallerOperation,
@@ -21,6 +21,7 @@ from eseal.administration.operations import (
 )
 from eseal.administration.schemas import (
     caller_answer,
+    filed_to_wire,
     key_answer,
     public_key_answer,
     request_to_wire,
@@ -57,19 +58,20 @@ def add_commands(root: click.Group, opened: OpenService) -> None:
     service.add_command(_decision_command(opened, "confirm", "Confirm a request, have it done."))
     service.add_command(_decision_command(opened, "refuse", "Close a request without doing it."))
     callers = click.Group("caller", help="The calling programs and what they may do.")
-    for make in (_list_command, _add_command, _scopes_command, _secret_command, _disable_command):
+    for make in (
+        _list_command,
+        _add_command,
+        _scopes_command,
+        _secret_command,
+        _join_command,
+        _disable_command,
+    ):
         callers.add_command(make(opened))
     keys = click.Group("key", help="The keys in the key store; they never leave it.")
     for make in (_keys_command, _key_command, _check_command):
         keys.add_command(make(opened))
     for group in (service, callers, keys):
         root.add_command(group)
-
-
-def tell_request(tools: ServiceTools, request: SealRequest) -> None:
-    """Print a request, with the digest that a decision names."""
-    wire = request_to_wire(request).model_dump(mode="json")
-    tools.tell(wire, _facts(request))
 
 
 def _facts(request: SealRequest) -> Facts:
@@ -104,7 +106,11 @@ def file_request(
     wanted = Wanted(
         applicant=tools.account, operation=operation, basis_document=basis, reason=reason
     )
-    tell_request(tools, tools.desk.file(wanted))
+    filed = filed_to_wire(request := tools.desk.file(wanted))
+    facts = _facts(request.request)
+    if filed.half is not None:
+        facts.append(("first half", filed.half))
+    tools.tell(filed.model_dump(mode="json"), facts)
 
 
 # Requests
@@ -201,7 +207,7 @@ def _add_command(opened: OpenService) -> click.Command:
         until: datetime | None,
         basis: str,
     ) -> None:
-        """Ask for a new caller; another account confirms and is told its secret."""
+        """Ask for a new caller; each account is told one half of its secret."""
         operation = AddCaller(
             operation="add-caller",
             caller_id=caller_id,
@@ -245,6 +251,18 @@ def _secret_command(opened: OpenService) -> click.Command:
         file_request(opened(ctx), operation, basis, reason)
 
     return replace
+
+
+def _join_command(opened: OpenService) -> click.Command:
+    @click.command("join")
+    @click.argument("halves", nargs=2, metavar="HALF HALF")
+    @click.pass_context
+    def join(ctx: click.Context, halves: tuple[str, str]) -> None:
+        """Join both halves of a secret, where the calling program is set up."""
+        secret = join_halves(read_digest(halves[0]), read_digest(halves[1]))
+        opened(ctx).tell({"secret_hex": secret.hex()}, [("secret", secret.hex())])
+
+    return join
 
 
 def _disable_command(opened: OpenService) -> click.Command:

@@ -9,42 +9,30 @@ Shutting a caller out and publishing lists need one person: stopping waits for n
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from eseal.administration.certificate_work import CertificateWork
 from eseal.administration.certificates import (
-    KINDS,
-    REASONS,
     CertificateShelf,
-    certificate_to_wire,
 )
 from eseal.administration.operations import (
     AddCaller,
     CallerOperation,
     CertificateOperation,
     ChangeScopes,
-    ImportCertificate,
-    IssueHolder,
-    RenewCertificate,
-    RequestCertificate,
+    Content,
+    ReplaceSecret,
     RevokeCertificate,
-    operation_from_text,
-    operation_to_text,
 )
-from keys.algorithms import KeyAlgorithm
-from keys.certificates import Certificate
-from keys.crl import RevokedEntry, parse_crl
-from keys.errors import CertificateRefused, ServiceError
-from keys.outside import ImportOrder
-from keys.path import TrustStore
-from keys.x509_building import Subject
+from keys.errors import ServiceError
 from seal_service.errors import InvalidSealOrder
 from seal_service.plumbing import callers
-from seal_service.plumbing.callers import NewCaller, RegisteredCaller
+from seal_service.plumbing.callers import SECRET_BYTES, NewCaller, RegisteredCaller
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
-from seal_service.plumbing.errors import CallerExists, CallerNotFound
+from seal_service.plumbing.errors import CallerExists, CallerNotFound, InvalidCaller
 from seal_service.plumbing.logging import log_alarm, log_fact
 from seal_service.plumbing.secret_box import SecretBox
 from seal_service.schemas import read_instant
@@ -88,6 +76,14 @@ class Deciding:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Filed:
+    """A request as filed, and the applicant's half of a new secret: told once."""
+
+    request: SealRequest
+    half: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
     """A request as decided, and what came of it: told once, kept nowhere."""
 
@@ -101,13 +97,14 @@ class ServiceDesk:
     def __init__(self, parts: ServiceDeskParts) -> None:
         self._parts = parts
         self._database = parts.database
+        self._certificates = CertificateWork(parts.shelf)
 
     @property
     def shelf(self) -> CertificateShelf:
         """Return the certificates."""
         return self._parts.shelf
 
-    def file(self, wanted: Wanted) -> SealRequest:
+    def file(self, wanted: Wanted) -> Filed:
         """Ask for a change.
 
         Raises ``InvalidSealOrder``, ``CallerNotFound``, ``CallerExists``, ``InvalidCaller`` or
@@ -116,12 +113,17 @@ class ServiceDesk:
         if not wanted.basis_document.strip():
             raise InvalidSealOrder("不能为空", field="basis_document")
         now = self._parts.clock.now()
+        operation, half = self._prepared(wanted.operation), b""
+        request_id = f"sv-{self._parts.randomness(16).hex()}"
+        if isinstance(operation, AddCaller | ReplaceSecret):
+            half = self._parts.randomness(SECRET_BYTES)
+        sealed = self._parts.box.seal(half, request_id, self._parts.randomness(12)) if half else b""
         request = SealRequest(
-            request_id=f"sv-{self._parts.randomness(16).hex()}",
+            request_id=request_id,
             authority_code=NOBODY,
             seal_id=NOBODY,
             kind=RequestKind.SERVICE,
-            content=operation_to_text(wanted.operation),
+            content=Content(operation=operation, sealed_half=sealed).to_text(),
             applicant=wanted.applicant,
             basis_document=wanted.basis_document,
             reason=wanted.reason,
@@ -129,25 +131,33 @@ class ServiceDesk:
             expires_at=now + timedelta(hours=self._parts.request_hours),
         )
         with self._database.transaction() as connection:
-            self._check(connection, wanted.operation)
+            if isinstance(operation, CallerOperation):
+                self._check_caller(connection, operation, now)
             requests.enter(connection, request)
-        return request
+        return Filed(request=request, half=half)
 
-    def _check(
-        self, connection: Connection, operation: CertificateOperation | CallerOperation
+    def _prepared(
+        self, operation: CertificateOperation | CallerOperation
+    ) -> CertificateOperation | CallerOperation:
+        if isinstance(operation, CallerOperation):
+            return operation
+        return self._certificates.check(operation)
+
+    def _check_caller(
+        self, connection: Connection, operation: CallerOperation, now: datetime
     ) -> None:
-        """Refuse at once what confirming would refuse."""
-        if isinstance(operation, RevokeCertificate):
-            self._revoked_entry(operation)
-        elif isinstance(operation, AddCaller):
+        if isinstance(operation, AddCaller):
             new = _new_caller(operation)
             callers.check_new(new)
+            if new.expires_at is not None and new.expires_at <= now:
+                raise InvalidCaller(field="expires_at")
             if callers.find_caller(connection, new.caller_id) is not None:
                 raise CallerExists(caller_id=new.caller_id)
-        elif isinstance(operation, CallerOperation):
-            self._known(connection, operation.caller_id)
-            if isinstance(operation, ChangeScopes):
-                callers.check_scopes(operation.scopes)
+            return
+        if self._known(connection, operation.caller_id).disabled_at is not None:
+            raise CallerNotFound(caller_id=operation.caller_id)
+        if isinstance(operation, ChangeScopes):
+            callers.check_scopes(operation.scopes)
 
     def confirm(self, by: Deciding) -> Done:
         """Confirm a request and do what it asks.
@@ -160,14 +170,16 @@ class ServiceDesk:
         outcome: dict[str, object] = {}
         with self._database.transaction() as connection:
             request = requests.find(connection, NOBODY, NOBODY, by.request_id)
-            requests.confirm(connection, request, _decision(by, self._parts.clock))
-            operation = operation_from_text(request.content)
+            requests.confirm(connection, request, _decision(by, now))
+            content = Content.from_text(request.content)
+            operation = content.operation
             if isinstance(operation, CallerOperation):
-                outcome = self._change_caller(connection, operation)
+                self._check_caller(connection, operation, now)
+                outcome = self._change_caller(connection, request, content)
                 requests.complete(connection, request.request_id, now)
         log_fact("service_request_confirmed", request_id=request.request_id)
         if isinstance(operation, CertificateOperation):
-            outcome = self._change_certificates(operation)
+            outcome = self._certificates.do(operation)
             self._complete(request)
         return Done(request=self.show(by.request_id), outcome=outcome)
 
@@ -175,7 +187,7 @@ class ServiceDesk:
         """Close a request without doing it; raises as ``confirm``."""
         with self._database.transaction() as connection:
             request = requests.find(connection, NOBODY, NOBODY, by.request_id)
-            requests.refuse(connection, request, _decision(by, self._parts.clock))
+            requests.refuse(connection, request, _decision(by, self._parts.clock.now()))
         return Done(request=self.show(by.request_id))
 
     def finish(self) -> None:
@@ -183,12 +195,15 @@ class ServiceDesk:
         with self._database.reading() as connection:
             waiting = requests.unfinished(connection, RequestKind.SERVICE)
         for request in waiting:
-            operation = operation_from_text(request.content)
-            # Only a revocation is safe to repeat and must not be lost.
-            if not isinstance(operation, RevokeCertificate):
-                continue
             try:
-                self._revoke(operation)
+                operation = Content.from_text(request.content).operation
+                # Only a revocation is safe to repeat and must not be lost.
+                if not isinstance(operation, RevokeCertificate):
+                    continue
+                self._certificates.do(operation)
+            except ValueError:
+                log_alarm("request_unreadable", request_id=request.request_id)
+                continue
             except ServiceError as error:
                 log_alarm("certificate_not_revoked", request_id=request.request_id, code=error.code)
                 continue
@@ -239,12 +254,12 @@ class ServiceDesk:
         return found
 
     def _change_caller(
-        self, connection: Connection, operation: CallerOperation
+        self, connection: Connection, request: SealRequest, content: Content
     ) -> dict[str, object]:
-        parts, caller_id = self._parts, operation.caller_id
+        parts, operation = self._parts, content.operation
         if isinstance(operation, ChangeScopes):
-            callers.change_scopes(connection, caller_id, frozenset(operation.scopes))
-            return {"caller_id": caller_id, "scopes": sorted(operation.scopes)}
+            callers.change_scopes(connection, operation.caller_id, frozenset(operation.scopes))
+            return {"caller_id": operation.caller_id, "scopes": sorted(operation.scopes)}
         if isinstance(operation, AddCaller):
             secret = callers.register_caller(
                 connection,
@@ -253,11 +268,15 @@ class ServiceDesk:
                 randomness=parts.randomness,
                 now=parts.clock.now(),
             )
-        else:
+        elif isinstance(operation, ReplaceSecret):
             secret = callers.replace_secret(
-                connection, caller_id, box=parts.box, randomness=parts.randomness
+                connection, operation.caller_id, box=parts.box, randomness=parts.randomness
             )
-        return {"caller_id": caller_id, "secret_hex": secret.hex()}
+        else:
+            return {}
+        # Neither of the two can act as the caller: each has half of what the secret is.
+        half = join_halves(secret, parts.box.open(content.sealed_half, request.request_id))
+        return {"caller_id": operation.caller_id, "half": half.hex()}
 
     # Certificates
 
@@ -265,83 +284,6 @@ class ServiceDesk:
         """Publish every revocation list again; return the names of their authorities."""
         shelf = self._parts.shelf
         return shelf.pki.refresh_crls(shelf.now(), everything=True)
-
-    def _change_certificates(self, operation: CertificateOperation) -> dict[str, object]:
-        shelf = self._parts.shelf
-        match operation:
-            case RevokeCertificate():
-                return self._revoke(operation)
-            case IssueHolder():
-                return certificate_to_wire(shelf.of(self._issue(operation), "own"))
-            case RenewCertificate():
-                renewed = shelf.pki.renew(operation.key_name, now=shelf.now())
-                return certificate_to_wire(shelf.of(renewed, "own"))
-            case RequestCertificate():
-                return {"key_name": operation.key_name, "request": self._request(operation)}
-            case ImportCertificate():
-                return self._import(operation)
-
-    def _issue(self, operation: IssueHolder) -> Certificate:
-        pki, now = self._parts.shelf.pki, self._parts.shelf.now()
-        name, code, algorithm = operation.name, operation.code, KeyAlgorithm(operation.algorithm)
-        if operation.new_key:
-            return pki.rekey_seal_holder(name, code, algorithm, now=now)
-        return pki.issue_seal_holder(name, code, algorithm, now=now, renew=operation.renew)
-
-    def _revoke(self, operation: RevokeCertificate) -> dict[str, object]:
-        shelf = self._parts.shelf
-        found, entry = shelf.find(operation.serial), self._revoked_entry(operation)
-        if found.state != "revoked":
-            crl = shelf.pki.revoke(found.certificate, entry, now=shelf.now())
-        else:
-            # Done before a crash: the list says so already.
-            crl = shelf.list_of(found.certificate)
-        return {"serial": operation.serial, "state": "revoked", "crl_number": parse_crl(crl).number}
-
-    def _revoked_entry(self, operation: RevokeCertificate) -> RevokedEntry:
-        """Return the entry for the list; raises ``CertificateRefused``."""
-        shelf = self._parts.shelf
-        found = shelf.find(operation.serial)
-        if found.source != "own":
-            raise CertificateRefused("由外部机构签发，须由其吊销", reason="issuer")
-        if operation.cause not in REASONS:
-            raise CertificateRefused("吊销原因不在列表中", reason="cause")
-        since = operation.invalid_since
-        moment = None if since is None else read_instant(since, "invalid_since")
-        if moment is not None and moment > shelf.now():
-            raise CertificateRefused("失效日期晚于当前时间", reason="invalid-since")
-        return RevokedEntry(
-            serial=found.certificate.serial,
-            revoked_at=shelf.now(),
-            reason=REASONS[operation.cause],
-            invalidity_at=None if moment is None else moment.replace(microsecond=0),
-        )
-
-    def _request(self, operation: RequestCertificate) -> str:
-        subject = Subject(
-            common_name=operation.name,
-            organisation=operation.name,
-            organisation_code=operation.code,
-        )
-        return self._parts.shelf.outside.certificates.request(
-            operation.key_name,
-            KeyAlgorithm(operation.algorithm),
-            subject,
-            KINDS[operation.kind][0],
-        )
-
-    def _import(self, operation: ImportCertificate) -> dict[str, object]:
-        shelf = self._parts.shelf
-        order = ImportOrder(
-            key_name=operation.key_name,
-            usage=KINDS[operation.kind][1],
-            trust=TrustStore.of(shelf.outside.roots),
-            organisation_code=operation.code,
-            now=shelf.now(),
-        )
-        found = shelf.outside.certificates.import_chain(operation.chain.encode(), order)
-        source = f"imported for {found.key_name}"
-        return certificate_to_wire(shelf.of(found.certificate, source))
 
 
 def _new_caller(operation: AddCaller) -> NewCaller:
@@ -354,5 +296,10 @@ def _new_caller(operation: AddCaller) -> NewCaller:
     )
 
 
-def _decision(by: Deciding, clock: Clock) -> Decision:
-    return Decision(actor=by.actor, digest=by.digest, remark=by.remark, now=clock.now())
+def _decision(by: Deciding, now: datetime) -> Decision:
+    return Decision(actor=by.actor, digest=by.digest, remark=by.remark, now=now)
+
+
+def join_halves(first: bytes, second: bytes) -> bytes:
+    """Return what two halves make together, or the other half of a whole."""
+    return bytes(one ^ other for one, other in zip(first, second, strict=True))

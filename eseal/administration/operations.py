@@ -4,6 +4,7 @@ Each model is the body of the call and, as canonical JSON, the content that a co
 """
 
 import json
+from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
@@ -134,7 +135,7 @@ class ImportCertificate(StrictModel):
 
 
 class AddCaller(StrictModel):
-    """Register a calling program; its secret is answered once, to whoever confirms."""
+    """Register a calling program; each of the two people is answered one half of its secret."""
 
     operation: Literal["add-caller"] = Field(
         description="Register a calling program.", examples=["add-caller"]
@@ -158,7 +159,7 @@ class ChangeScopes(StrictModel):
 
 
 class ReplaceSecret(StrictModel):
-    """Give a caller a new secret; the old one ends at once."""
+    """Give a caller a new secret, in two halves as well; the old one ends at once."""
 
     operation: Literal["replace-secret"] = Field(
         description="A new secret for a caller.", examples=["replace-secret"]
@@ -185,13 +186,27 @@ CallerOperation = AddCaller | ChangeScopes | ReplaceSecret
 _ANY: TypeAdapter[CertificateOperation | CallerOperation] = TypeAdapter(Operation)
 
 
-def operation_to_text(operation: CertificateOperation | CallerOperation) -> str:
-    """Return the canonical JSON that a request holds."""
-    return json.dumps(
-        operation.model_dump(mode="json"), ensure_ascii=False, sort_keys=True, separators=(",", ":")
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """What a request holds."""
 
+    operation: CertificateOperation | CallerOperation
+    sealed_half: bytes = field(default=b"", repr=False)
+    """The applicant's half of a new secret, encrypted."""
 
-def operation_from_text(text: str) -> CertificateOperation | CallerOperation:
-    """Read what ``operation_to_text`` wrote."""
-    return _ANY.validate_json(text)
+    def to_text(self) -> str:
+        """Return the canonical JSON that the digest of the request is over."""
+        value = {
+            "operation": self.operation.model_dump(mode="json"),
+            "sealed_half": self.sealed_half.hex(),
+        }
+        return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @classmethod
+    def from_text(cls, text: str) -> "Content":
+        """Read what ``to_text`` wrote; raises ``ValueError`` for anything else."""
+        value = json.loads(text)
+        return cls(
+            operation=_ANY.validate_python(value["operation"]),
+            sealed_half=bytes.fromhex(value["sealed_half"]),
+        )

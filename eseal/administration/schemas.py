@@ -1,7 +1,5 @@
 """Wire types of administration: strict, every field explained."""
 
-import json
-
 from pydantic import Field
 
 from eseal.administration.certificates import (
@@ -9,7 +7,13 @@ from eseal.administration.certificates import (
     certificate_to_wire,
     instant_text,
 )
-from eseal.administration.operations import CALLER_EXAMPLE, CODE_EXAMPLE, Operation
+from eseal.administration.desk import Filed
+from eseal.administration.operations import (
+    CALLER_EXAMPLE,
+    CODE_EXAMPLE,
+    Content,
+    Operation,
+)
 from keys.calendar import CalendarEntry
 from keys.certificates import encode_pem
 from keys.public_key import PublicKey
@@ -59,6 +63,15 @@ class ServiceRequestAnswer(StrictModel):
     )
 
 
+class FiledAnswer(ServiceRequestAnswer):
+    """A request as filed."""
+
+    half: str | None = Field(
+        description="First half of a caller's new secret, hexadecimal; answered once.",
+        examples=[None],
+    )
+
+
 class ServiceRequestList(StrictModel):
     """The requests about the service."""
 
@@ -70,8 +83,8 @@ class DoneAnswer(StrictModel):
 
     request: ServiceRequestAnswer = Field(description="The request as decided.", examples=[{}])
     outcome: dict[str, object] = Field(
-        description="Certificate, PKCS#10, list number, or a caller's secret; answered once.",
-        examples=[{"caller_id": CALLER_EXAMPLE, "secret_hex": "…"}],
+        description="Certificate, PKCS#10, list number, or the second half of a secret; once.",
+        examples=[{"caller_id": CALLER_EXAMPLE, "half": "…"}],
     )
 
 
@@ -188,7 +201,7 @@ def request_to_wire(request: SealRequest) -> ServiceRequestAnswer:
 
     return ServiceRequestAnswer(
         request_id=request.request_id,
-        operation=json.loads(request.content),
+        operation=Content.from_text(request.content).operation.model_dump(mode="json"),
         request_digest=request.digest.hex(),
         applicant=request.applicant,
         basis_document=request.basis_document,
@@ -201,6 +214,12 @@ def request_to_wire(request: SealRequest) -> ServiceRequestAnswer:
         remark=request.remark,
         completed_at=moment("completed_at"),
     )
+
+
+def filed_to_wire(filed: Filed) -> FiledAnswer:
+    """Convert to the wire."""
+    half = filed.half.hex() or None
+    return FiledAnswer(**request_to_wire(filed.request).model_dump(), half=half)
 
 
 def certificate_answer(one: KeptCertificate) -> CertificateAnswer:

@@ -20,7 +20,7 @@ from seal_service.formats.ses import SESVersion
 from seal_service.plumbing.callers import find_caller
 from seal_service.plumbing.clock import Clock
 from seal_service.plumbing.database import Database
-from seal_service.seals import lookup, mandates, registry
+from seal_service.seals import compromise, lookup, mandates, registry
 from seal_service.seals.making import (
     LICENCE_SEAL_TYPE,
     OFFICIAL_SEAL_TYPE,
@@ -202,6 +202,9 @@ class SealBureau:
     def _identity(self, seal: Seal, algorithm: KeyAlgorithm, now: datetime) -> SigningIdentity:
         identity = self._parts.identities(seal, algorithm)
         check_holder(seal, identity, algorithm)
+        with self._database.reading() as connection:
+            if compromise.is_lost(connection, identity.key_name):
+                raise InvalidKey("the key was declared lost", key_name=identity.key_name)
         check_identity(identity, self._parts.keys.public_key(identity.key_name), now)
         return identity
 

@@ -14,8 +14,9 @@ from seal_service.seals import registry
 from seal_service.seals.lookup import find_many
 from seal_service.seals.model import Seal
 from seal_service.seals.registry import MoveOrder
+from seal_service.seals.requests import RequestKind, RequestState
 from seal_service.seals.states import MOVES, SealAction
-from seal_service.seals.tables import made_seals, seal_sealings, seal_uses
+from seal_service.seals.tables import made_seals, seal_requests, seal_sealings, seal_uses
 from seal_service.seals.uses import UseState
 
 LARGEST_PAGE = 500
@@ -52,6 +53,21 @@ def sharing_keys(connection: Connection, seal: Seal) -> tuple[Seal, ...]:
         )
     ).all()
     return find_many(connection, seal.authority_code, list(ids))
+
+
+def is_lost(connection: Connection, key_name: str) -> bool:
+    """Tell whether a key was declared lost; no seal is ever made with it again (T-KEY-07)."""
+    query = (
+        select(seal_requests.c.request_id)
+        .join(made_seals, made_seals.c.seal_id == seal_requests.c.seal_id)
+        .where(
+            seal_requests.c.kind == RequestKind.COMPROMISE.value,
+            seal_requests.c.state == RequestState.CONFIRMED.value,
+            or_(made_seals.c.sm2_key_name == key_name, made_seals.c.rsa_key_name == key_name),
+        )
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
 
 
 def key_names(seal: Seal) -> tuple[str, ...]:

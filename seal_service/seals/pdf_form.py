@@ -60,7 +60,7 @@ class PendingPDF:
         return self.value.to_sign
 
     def finish(self, signature: bytes, timestamp: bytes) -> bytes:
-        """Return the sealed PDF, checked; raises ``SelfCheckFailed``."""
+        """Return the sealed PDF, checked; raises ``SelfCheckFailed`` or ``LimitExceeded``."""
         document = finish(self.prepared, self.value.assemble(signature, timestamp))
         self._check(document)
         return document

@@ -23,7 +23,7 @@ from seal_service.formats.cms import (
     signed_attributes,
     verify_signer,
 )
-from seal_service.formats.pdf.writing import PreparedPDF, SubFilter
+from seal_service.formats.pdf.writing import RESERVED_BYTES, PreparedPDF, SubFilter
 from seal_service.seals.model import MadeSeal, PDFProfile, SigningIdentity
 from seal_service.seals.seal_value import SealValue
 
@@ -32,8 +32,6 @@ SUB_FILTERS = {
     PDFProfile.GM_SEAL: SubFilter.SES,
     PDFProfile.GM_CMS: SubFilter.CMS,
 }
-MESSAGE_BYTES = 16 * 1024
-"""Room for message, certificates and time stamp; a seal signature needs its seal's size on top."""
 
 
 class PDFValue(Protocol):
@@ -93,9 +91,9 @@ def digest_of(profile: PDFProfile) -> DigestAlgorithm:
 
 
 def room_for(made: MadeSeal, profile: PDFProfile) -> int:
-    """Return how many bytes to leave for the value."""
+    """Return how many bytes to leave for the value: a seal signature carries its seal."""
     is_seal = profile is PDFProfile.GM_SEAL
-    return MESSAGE_BYTES + (len(made.eseal_der) if is_seal else 0)
+    return RESERVED_BYTES + (len(made.eseal_der) if is_seal else 0)
 
 
 def make_value(

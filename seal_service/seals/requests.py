@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 
 from keys.algorithms import sm3
 from seal_service.errors import DualControlRefused, SealRequestClosed, SealRequestNotFound
+from seal_service.plumbing.callers import find_caller
 from seal_service.seals.tables import seal_requests
 
 
@@ -26,6 +27,11 @@ class RequestKind(StrEnum):
     """To declare its key lost since an instant."""
     SERVICE = "service"
     """A change of the service itself; about no seal, of no tenant."""
+
+    @property
+    def scope(self) -> str:
+        """Return the scope of who may ask for it."""
+        return "service:apply" if self is RequestKind.SERVICE else "seals:apply"
 
 
 class RequestState(StrEnum):
@@ -142,11 +148,17 @@ def list_requests(
 def confirm(connection: Connection, request: SealRequest, decision: Decision) -> None:
     """Take a request once; whoever comes second finds it closed.
 
-    Raises ``DualControlRefused`` with the rule ``own-request``, ``other-request``, ``changed`` or
-    ``expired``, and ``SealRequestClosed``.
+    Raises ``DualControlRefused`` with the rule ``own-request``, ``applicant-lapsed``,
+    ``other-request``, ``changed`` or ``expired``, and ``SealRequestClosed``.
     """
     if request.applicant == decision.actor:
         raise _refused("own-request", request)
+    applicant = find_caller(connection, request.applicant)
+    if applicant is not None and not (
+        applicant.may_call_at(decision.now) and request.kind.scope in applicant.scopes
+    ):
+        # Shut out since: what they asked for is asked for by nobody.
+        raise _refused("applicant-lapsed", request)
     _decide(connection, request, decision, RequestState.CONFIRMED)
     if decision.now > request.expires_at:
         raise _refused("expired", request)

@@ -91,7 +91,7 @@ def test_a_certificate_is_revoked_by_two_and_told_so(
     assert asked["state"] == "open", "nothing is revoked by one person"
     confirm = ("service", "confirm", str(asked["request_id"]), "--digest")
     assert folder.run(*confirm, str(asked["request_digest"])).exit_code == 2
-    monkeypatch.setenv("LOGNAME", "second")
+    monkeypatch.setattr("eseal.cli.account_name", lambda: "second")
     done = folder.facts(*confirm, str(asked["request_digest"]))
     assert done["outcome"] == {"serial": facts["serial"], "state": "revoked", "crl_number": 2}
     assert folder.facts("ca", "show", str(facts["serial"]))["state"] == "revoked"

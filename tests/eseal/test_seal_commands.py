@@ -25,8 +25,7 @@ class Terminal:
         self._accounts = monkeypatch
 
     def run(self, account: str, *words: str) -> Result:
-        for variable in ("LOGNAME", "USER", "LNAME", "USERNAME"):
-            self._accounts.setenv(variable, account)
+        self._accounts.setattr("eseal.cli.account_name", lambda: account)
         arguments = hoist(["--data", str(self._folder), "--authority", AUTHORITY, *words])
         return CliRunner().invoke(cli, arguments, catch_exceptions=False)
 

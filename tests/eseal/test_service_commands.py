@@ -20,7 +20,9 @@ class Shell:
 
     def run(self, *words: str, account: str = "first") -> Result:
         arguments = hoist(["--data", str(self.path), *words])
-        return CliRunner(env={"LOGNAME": account}).invoke(cli, arguments, catch_exceptions=False)
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("eseal.cli.account_name", lambda: account)
+            return CliRunner().invoke(cli, arguments, catch_exceptions=False)
 
     def json(self, *words: str, account: str = "first") -> dict[str, object]:
         result = self.run("--json", *words, account=account)
@@ -49,18 +51,24 @@ def decide(
     return shell.run("--json", "service", decision, *words, account=account)
 
 
-def test_a_caller_is_added_by_two_accounts_and_its_secret_is_told_once(shell: Shell) -> None:
+def test_a_caller_is_added_by_two_accounts_and_neither_knows_its_secret(shell: Shell) -> None:
     request = add(shell, "window-1")
     assert (request["state"], request["applicant"]) == ("open", "cli:first")
     assert "window-1" not in shell.run("caller", "list").output
     alone = decide(shell, request, account="first")
     assert (alone.exit_code, json.loads(alone.output)["error"]) == (2, "dual-control")
     done = json.loads(decide(shell, request).stdout)
-    assert len(done["outcome"]["secret_hex"]) == 64
+    halves = [bytes.fromhex(str(one)) for one in (request["half"], done["outcome"]["half"])]
+    assert all(len(half) == 32 for half in halves)
+    joined = shell.json("caller", "join", halves[0].hex(), halves[1].hex())
+    assert bytes.fromhex(str(joined["secret_hex"])) not in halves
     assert decide(shell, request, account="third").exit_code == 2, "once"
     listed = shell.run("caller", "list", "--of", CODE)
     assert "window-1" in listed.output
-    assert done["outcome"]["secret_hex"] not in listed.output
+    assert str(joined["secret_hex"]) not in listed.output
+    assert (
+        str(request["half"]) not in shell.run("service", "show", str(request["request_id"])).output
+    )
 
 
 def test_open_requests_are_listed_with_what_they_ask(shell: Shell) -> None:
@@ -82,7 +90,7 @@ def test_scopes_and_secrets_change_by_two_and_a_stop_needs_one(shell: Shell) -> 
     done = json.loads(decide(shell, scopes).stdout)
     assert done["outcome"] == {"caller_id": "window-3", "scopes": ["licences:issue"]}
     secret = json.loads(decide(shell, shell.json("caller", "secret", "window-3", *BASIS)).stdout)
-    assert len(secret["outcome"]["secret_hex"]) == 64
+    assert len(str(secret["outcome"]["half"])) == 64
     assert shell.run("caller", "disable", "window-3").exit_code == 1, "not without a yes"
     ended = shell.json("caller", "disable", "window-3", "--yes")
     assert ended["disabled_at"] is not None

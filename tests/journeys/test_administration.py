@@ -4,12 +4,15 @@ import secrets
 from base64 import b64decode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import httpx
 import pytest
 
 from eseal.administration.api import SCOPE_APPLY, SCOPE_APPROVE, SCOPE_READ
+from eseal.administration.desk import join_halves
 from keys.certificates import parse_certificates
+from keys.crl import RevocationReason, find_entry, parse_crl
 from keys.requests import parse_certificate_request
 from licence_store.model import IssuingAuthority
 from seal_service.plumbing.callers import NewCaller, register_caller
@@ -67,7 +70,13 @@ def done(service: Running, **operation: object) -> Body:
         assert answer.json()["request"]["completed_at"] is not None
         found = answer.json()["outcome"]
         assert isinstance(found, dict)
-        return found
+        return {**found, "halves": (asked.json()["half"], found.get("half"))}
+
+
+def secret_of(made: Body) -> bytes:
+    first, second = (bytes.fromhex(half) for half in made["halves"])  # type: ignore[attr-defined]
+    assert first != second
+    return join_halves(first, second)
 
 
 def key_of(client: httpx.Client, certificate: Body) -> bytes:
@@ -85,7 +94,7 @@ def test_a_caller_is_added_by_two_and_works_until_it_is_shut_out(service: Runnin
         authority_code=AUTHORITY.code,
         scopes=["licences:issue", "licences:read"],
     )
-    signer = RequestSigner(caller_id, bytes.fromhex(str(made["secret_hex"])))
+    signer = RequestSigner(caller_id, secret_of(made))
     with service.client(signer=signer) as client:
         assert issue(client, make_body(f"YQ-{caller_id}")).status_code == 201
         done(service, operation="change-scopes", caller_id=caller_id, scopes=["licences:read"])
@@ -93,7 +102,7 @@ def test_a_caller_is_added_by_two_and_works_until_it_is_shut_out(service: Runnin
     newer = done(service, operation="replace-secret", caller_id=caller_id)
     with service.client(signer=signer) as client:
         assert client.get("/v1/licences/x").status_code == 401, "the old secret has ended"
-    signer = RequestSigner(caller_id, bytes.fromhex(str(newer["secret_hex"])))
+    signer = RequestSigner(caller_id, secret_of(newer))
     with service.client(signer=signer) as client, administrator(service, ASKING) as first:
         assert client.get("/v1/licences/x").status_code in (404, 422)
         ended = first.post(f"/v1/service/callers/{caller_id}/disabling")
@@ -180,7 +189,7 @@ def test_a_holder_gets_a_new_key_and_a_service_a_new_certificate(service: Runnin
 def test_a_request_for_an_outside_authority_is_made_over_a_key_that_stays(
     service: Running,
 ) -> None:
-    name = f"holder-outside-{secrets.token_hex(4)}"
+    name = f"holder-{HOLDER['code'].lower()}-sm2-{secrets.randbelow(10**9)}"
     made = done(service, operation="request-certificate", **HOLDER, key_name=name)
     lines = str(made["request"]).strip().splitlines()[1:-1]
     request = parse_certificate_request(b64decode("".join(lines)))
@@ -193,18 +202,46 @@ def test_a_request_for_an_outside_authority_is_made_over_a_key_that_stays(
         unknown = client.get("/v1/service/keys/nobody")
         assert unknown.status_code == 404
     with administrator(service, ASKING) as first, administrator(service, CONFIRMING) as second:
-        filed = ask(
-            first,
-            operation="import-certificate",
-            code=HOLDER["code"],
-            key_name=name,
-            chain=BROKEN,
-        ).json()
+        wrong = {"operation": "import-certificate", "code": HOLDER["code"], "key_name": name}
+        assert ask(first, **wrong, chain=BROKEN).json()["code"] == "certificate-refused"
+        stranger = first.get("/v1/service/certificates").json()["certificates"][0]["serial"]
+        pem = first.get(f"/v1/service/certificates/{stranger}").json()["pem"]
+        filed = ask(first, **wrong, chain=pem).json()
         refused = confirm(second, filed)
         assert (refused.status_code, refused.json()["code"]) == (422, "certificate-refused")
         listed = first.get("/v1/service/requests").json()["requests"]
         (row,) = [one for one in listed if one["request_id"] == filed["request_id"]]
         assert (row["state"], row["completed_at"]) == ("confirmed", None)
+
+
+@pytest.mark.parametrize("key_name", ["sm2-root", "rsa-verifier", "log", "holder-x-sm2"])
+def test_no_other_key_signs_a_certificate_request(service: Running, key_name: str) -> None:
+    with administrator(service, ASKING) as client:
+        answer = ask(client, operation="request-certificate", **HOLDER, key_name=key_name)
+        assert (answer.status_code, answer.json()["code"]) == (422, "certificate-refused")
+
+
+def test_what_somebody_asked_for_who_was_shut_out_since_is_not_done(service: Running) -> None:
+    """T-API-09, T-API-37."""
+    with administrator(service, ASKING) as first, administrator(service, BOTH) as second:
+        filed = ask(first, operation="issue-certificate", **HOLDER).json()
+        second.post(f"/v1/service/callers/{filed['applicant']}/disabling")
+        answer = confirm(second, filed)
+        assert (answer.status_code, answer.json()["params"]["rule"]) == (403, "applicant-lapsed")
+
+
+def test_a_hold_becomes_a_loss_and_a_loss_nothing_less(service: Running) -> None:
+    issued = done(service, operation="issue-certificate", **HOLDER, new_key=True)
+    revoke = {"operation": "revoke-certificate", "serial": issued["serial"]}
+    done(service, **revoke, cause="certificate-hold")
+    since = "2026-11-20T00:00:00Z"
+    done(service, **revoke, cause="key-compromise", invalid_since=since)
+    done(service, **revoke, cause="superseded")
+    crl = parse_crl(service.service.installation.pki.crl("sm2-issuing-ca"))
+    entry = find_entry(crl, int(str(issued["serial"]), 16))
+    assert entry is not None
+    assert entry.reason is RevocationReason.KEY_COMPROMISE
+    assert entry.invalidity_at == datetime.fromisoformat(since)
 
 
 @pytest.mark.parametrize("authority", [AUTHORITY, OTHER_AUTHORITY])

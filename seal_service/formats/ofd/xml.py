@@ -19,6 +19,7 @@ NAMESPACE = "http://www.ofdspec.org/2016"
 OLDER_NAMESPACE = "http://www.ofdspec.org"
 BOM = b"\xef\xbb\xbf"
 OTHER_BOMS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+DECLARED = re.compile(rb"<\?xml\s")
 DECLARATION = re.compile(rb"<\?xml\s[^>]{0,200}?\?>")
 ENCODING = re.compile(rb"""encoding\s*=\s*["']([A-Za-z0-9._-]{1,40})["']""")
 CHINESE_ENCODINGS = frozenset({"gbk", "gb2312", "gb18030"})
@@ -112,7 +113,11 @@ def _check_encoding(data: bytes, path: str, strict: bool, notices: list[Notice])
     if data.startswith(OTHER_BOMS) or b"\x00" in data[:4]:
         raise MalformedDocument("not UTF-8", reason="encoding", subject=path)
     marked = data.startswith(BOM)
-    declaration = DECLARATION.match(data, len(BOM) if marked else 0)
+    start = len(BOM) if marked else 0
+    declaration = DECLARATION.match(data, start)
+    if declaration is None and DECLARED.match(data, start):
+        # The parser might read an encoding in it that we do not see.
+        raise MalformedDocument("odd declaration", reason="encoding", subject=path)
     named = ENCODING.search(declaration.group()) if declaration else None
     encoding = named.group(1).decode("ascii").lower() if named else "utf-8"
     if encoding in ("utf-8", "utf8"):

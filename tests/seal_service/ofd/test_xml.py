@@ -213,3 +213,13 @@ def test_random_markup_raises_only_our_errors(text: str) -> None:
             parse(data.encode("utf-8", "replace"))
         except ServiceError as error:
             assert isinstance(error, MalformedDocument)  # noqa: PT017 - both ways out are right
+
+
+@pytest.mark.parametrize("strict", [True, False])
+@pytest.mark.parametrize("encoding", ["UTF-7", "HZ", "ISO-2022-KR", "UTF-8"])
+def test_a_declaration_that_is_not_seen_is_refused(encoding: str, strict: bool) -> None:
+    """T-OFD-21: else the parser reads another encoding than the one that was checked."""
+    declaration = f'<?xml version="1.0"{" " * 300}encoding="{encoding}"?>'
+    with pytest.raises(MalformedDocument) as refusal:
+        parse(f'{declaration}<Page xmlns="{NAMESPACE}"/>', strict=strict)
+    assert refusal.value.params["reason"] == "encoding"
