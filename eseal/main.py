@@ -105,7 +105,7 @@ class Service:
     pictures: PictureDesk
     requests: RequestDesk
     """Where one person asks and another confirms."""
-    statement_signer: StatementSigner
+    statement_signer: Callable[[], StatementSigner]
     verification: Verification
     maintenance: Maintenance
     renderer: FaceRenderer
@@ -139,7 +139,7 @@ def build_service(installation: Installation, clock: Clock | None = None) -> Ser
         bureau=build_bureau(installation, clock),
         pictures=PictureDesk(build_painter(installation), installation.database, clock),
         requests=requests,
-        statement_signer=build_statement_signer(installation),
+        statement_signer=lambda: build_statement_signer(installation),
         verification=verification,
         maintenance=_build_maintenance(
             installation, clock, (office, sealer, requests, service_desk)

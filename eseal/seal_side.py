@@ -81,7 +81,8 @@ def build_bureau(installation: Installation, clock: Clock) -> SealBureau:
             clock=clock,
             randomness=secrets.token_bytes,
             keys=KeyScope(installation.store, lambda name: name == SEAL_MAKER_KEY),
-            maker=SigningIdentity(key_name=SEAL_MAKER_KEY, chain=pki.chain(pki.seal_maker)),
+            # Asked at each use: a renewed certificate counts at once.
+            maker=lambda: SigningIdentity(key_name=SEAL_MAKER_KEY, chain=pki.chain(pki.seal_maker)),
             painter=build_painter(installation),
             identities=_identity_source(pki, build_outside(installation, clock), clock),
             settings=_seal_settings(installation),

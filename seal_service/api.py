@@ -59,7 +59,7 @@ class SealRoutes:
 
     bureau: SealBureau
     require: Callable[[str], Callable[..., Caller]]
-    signer: StatementSigner
+    signer: Callable[[], StatementSigner]
     """Signs what everyone may ask."""
     admit_public: Callable[[Request], None]
     """Counts the requests of an address; raises ``RateLimited``."""
@@ -143,7 +143,7 @@ def _add_status(router: APIRouter, parts: SealRoutes) -> None:
     ) -> SealStatusAnswer:
         """Answer from the register's history: no picture, of the owner no more than the name."""
         moment = None if at is None else read_instant(at, "at")
-        return status_to_wire(*parts.bureau.public_status(seal_id, moment, parts.signer))
+        return status_to_wire(*parts.bureau.public_status(seal_id, moment, parts.signer()))
 
 
 def _add_history(router: APIRouter, parts: SealRoutes) -> None:

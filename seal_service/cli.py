@@ -38,7 +38,7 @@ class SealTools:
 
     bureau: SealBureau
     desk: RequestDesk
-    signer: StatementSigner
+    signer: Callable[[], StatementSigner]
     """Signs what anyone may know of a seal."""
     sealer: Sealer
     database: Database
@@ -215,7 +215,7 @@ def _status_command(opened: OpenSeals) -> click.Command:
         """Tell the state of a seal, now or as of an instant; with --json as a signed statement."""
         tools = opened(ctx)
         when = None if at is None else at.replace(tzinfo=UTC)
-        statement, signature = tools.bureau.public_status(seal_id, when, tools.signer)
+        statement, signature = tools.bureau.public_status(seal_id, when, tools.signer())
         wire = status_to_wire(statement, signature).model_dump(mode="json")
         tools.tell(wire, [(name, str(value)) for name, value in statement.items()])
 

@@ -74,7 +74,8 @@ class BureauParts:
     clock: Clock
     randomness: Callable[[int], bytes]
     keys: Signer
-    maker: SigningIdentity
+    maker: Callable[[], SigningIdentity]
+    """Returns the maker's key with its present certificate."""
     painter: SealPainter
     identities: IdentitySource
     settings: SealSettings = field(default_factory=SealSettings)
@@ -173,7 +174,8 @@ class SealBureau:
         picture = parts.painter.paint(seal.authority_code, application.face)  # 2
         sm2 = self._identity(seal, KeyAlgorithm.SM2, now)  # 3
         rsa = self._identity(seal, KeyAlgorithm.RSA, now)
-        check_identity(parts.maker, parts.keys.public_key(parts.maker.key_name), now)
+        maker = parts.maker()
+        check_identity(maker, parts.keys.public_key(maker.key_name), now)
         order = SealOrder(
             seal_id=seal.seal_id,
             name=seal.name,
@@ -186,8 +188,8 @@ class SealBureau:
         )
         eseal_der = make_seal(  # 4
             order,
-            sign=lambda message: parts.keys.sign_with(parts.maker.key_name, message),
-            maker_certificate=parts.maker.certificate,
+            sign=lambda message: parts.keys.sign_with(maker.key_name, message),
+            maker_certificate=maker.certificate,
             version=SESVersion(parts.settings.ses_version),
         )
         return MadeSeal(

@@ -182,6 +182,11 @@ def test_a_holder_gets_a_new_key_and_a_service_a_new_certificate(service: Runnin
         renewed = done(service, operation="renew-certificate", key_name="sm2-tsa")
         assert renewed["serial"] not in {one["serial"] for one in before}
         assert renewed["state"] == "valid"
+    for name in ("seal-maker", "log"):
+        done(service, operation="renew-certificate", key_name=name)
+    made, pki = service.service, service.service.installation.pki
+    assert made.bureau._parts.maker().certificate == pki.seal_maker.der
+    assert made.statement_signer().certificate == pki.log.der
     with service.client() as client:
         assert issue(client, make_body(f"YQ-{secrets.token_hex(4)}")).status_code == 201
 

@@ -82,7 +82,7 @@ class Client:
         app = FastAPI()
         install(app)
         routes = SealRoutes(
-            bureau=self.scene.bureau, require=_require, signer=SIGNER, admit_public=_admit
+            bureau=self.scene.bureau, require=_require, signer=lambda: SIGNER, admit_public=_admit
         )
         app.include_router(build_router(routes))
         decisions = DecisionRoutes(desk=self.scene.desk, bureau=self.scene.bureau, require=_require)

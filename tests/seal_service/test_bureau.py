@@ -62,7 +62,7 @@ class Scene:
                 clock=self.clock,
                 randomness=make_randomness(5),
                 keys=self.keys,
-                maker=SigningIdentity(
+                maker=lambda: SigningIdentity(
                     key_name="seal-maker", chain=(SM2_TRUST.maker().certificate,)
                 ),
                 painter=SealPainter(database, SealFonts(text=FONT, name=FONT)),
