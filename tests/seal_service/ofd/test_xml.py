@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
 from keys.errors import ServiceError
 from seal_service.errors import LimitExceeded, MalformedDocument
@@ -9,6 +10,7 @@ from seal_service.formats.ofd.xml import (
     NAMESPACE,
     OLDER_NAMESPACE,
     XMLPart,
+    _is_uniform,
     numbers_in,
     only,
     parse_xml,
@@ -223,3 +225,27 @@ def test_a_declaration_that_is_not_seen_is_refused(encoding: str, strict: bool) 
     with pytest.raises(MalformedDocument) as refusal:
         parse(f'{declaration}<Page xmlns="{NAMESPACE}"/>', strict=strict)
     assert refusal.value.params["reason"] == "encoding"
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            [
+                "<ofd:B/>", "<ofd:B>", "</ofd:B>", "<B/>", "<x:B xmlns:x='u'/>", "<!-- a -->",
+                "<?a b?>", "<![CDATA[<ofd:B>]]>", "ofd:", "&lt;ofd:", 'xmlns:ofd="u"', "<ofd:B a='&lt;'/>",
+            ]
+        ),
+        max_size=6,
+    )
+)  # fmt: skip
+def test_what_the_bytes_show_is_what_the_tree_holds(parts: list[str]) -> None:
+    """T-OFD-25, 26: the quick look never passes what the long one would remark."""
+    data = f"{OPEN}{''.join(parts)}{CLOSE}".encode()
+    try:
+        root = etree.fromstring(data)
+    except etree.XMLSyntaxError:
+        return
+    if _is_uniform(data):
+        every = list(root.iter())
+        assert all(isinstance(one.tag, str) for one in every)
+        assert {etree.QName(one).namespace for one in every} == {NAMESPACE}
