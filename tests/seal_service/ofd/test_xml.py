@@ -232,7 +232,8 @@ def test_a_declaration_that_is_not_seen_is_refused(encoding: str, strict: bool) 
         st.sampled_from(
             [
                 "<ofd:B/>", "<ofd:B>", "</ofd:B>", "<B/>", "<x:B xmlns:x='u'/>", "<!-- a -->",
-                "<?a b?>", "<![CDATA[<ofd:B>]]>", "ofd:", "&lt;ofd:", 'xmlns:ofd="u"', "<ofd:B a='&lt;'/>",
+                "<?a b?>", "<![CDATA[<ofd:B>]]>", "ofd:", "&lt;ofd:", 'xmlns:ofd="u"',
+                "<ofd:B a='&lt;'/>",
             ]
         ),
         max_size=6,
