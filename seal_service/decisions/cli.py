@@ -69,6 +69,7 @@ def add_steps(group: click.Group, opened: OpenTools) -> None:
     for name, action in ASKED.items():
         group.add_command(_request_command(opened, name, action))
     group.add_command(_requests_command(opened))
+    group.add_command(_show_request_command(opened))
     group.add_command(_decision_command(opened, "confirm", "Confirm a request and have it done."))
     group.add_command(_decision_command(opened, "refuse", "Close a request without doing it."))
     group.add_command(_uses_command(opened))
@@ -231,12 +232,28 @@ def _requests_command(opened: OpenTools) -> click.Command:
         found = tools.desk.list_requests(tools.operator.authority_code, seal_id)
         wires = [request_to_wire(request).model_dump(mode="json") for request in found]
         rows = [
-            [one.request_id, request_words(one), one.applicant, one.state.value, one.digest.hex()]
-            for one in found
+            [one.request_id, one.applicant, one.state.value, request_words(one)] for one in found
         ]
-        tools.tell_rows(wires, ["request", "asks", "applicant", "state", "digest"], rows)
+        tools.tell_rows(wires, ["request", "applicant", "state", "asks"], rows)
 
     return requests
+
+
+def _show_request_command(opened: OpenTools) -> click.Command:
+    @click.command("request")
+    @click.argument("seal_id")
+    @click.argument("request_id")
+    @click.pass_context
+    def show(ctx: click.Context, seal_id: str, request_id: str) -> None:
+        """Show everything a request asks, and the digest that deciding names."""
+        tools = opened(ctx)
+        found = tools.desk.show_request(tools.operator.authority_code, seal_id, request_id)
+        wire = request_to_wire(found).model_dump(mode="json")
+        shown = {**wire, **wire["content"], "content": None}
+        facts = [(name, str(one)) for name, one in shown.items() if one is not None]
+        tools.tell(wire, facts)
+
+    return show
 
 
 def _decision_command(opened: OpenTools, name: str, words: str) -> click.Command:

@@ -230,6 +230,12 @@ class RequestDesk:
 
     # Reading and withdrawing
 
+    def show_request(self, authority_code: str, seal_id: str, request_id: str) -> SealRequest:
+        """Return a request; raises ``SealNotFound`` or ``SealRequestNotFound``."""
+        with self._database.reading() as connection:
+            lookup.find(connection, authority_code, seal_id)
+            return requests.find(connection, authority_code, seal_id, request_id)
+
     def list_requests(self, authority_code: str, seal_id: str) -> tuple[SealRequest, ...]:
         """List the requests about a seal of the tenant; raises ``SealNotFound``."""
         with self._database.reading() as connection:

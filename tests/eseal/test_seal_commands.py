@@ -143,6 +143,10 @@ def test_a_request_is_listed_and_refused(terminal: Terminal) -> None:
     ]
     table = terminal.run("reader", "seal-register", "requests", seal_id).output
     assert "revoke" in table.replace("\n", "")
+    words = ("seal-register", "request", seal_id, str(request["request_id"]))
+    shown = terminal.run("reader", *words).output
+    assert str(request["request_digest"]) in shown
+    assert terminal.json("reader", *words) == closed
 
 
 def test_a_mandate_is_granted_by_two_and_withdrawn_by_one(terminal: Terminal) -> None:
