@@ -18,9 +18,10 @@ from keys.calendar import CalendarEntry
 from keys.certificates import encode_pem
 from keys.public_key import PublicKey
 from keys.signers import KeyStats
+from seal_service.decisions.schemas import AnyRequestAnswer, request_facts
 from seal_service.plumbing.callers import RegisteredCaller
 from seal_service.plumbing.strict_json import StrictModel
-from seal_service.schemas import BASIS_EXAMPLE, INSTANT_EXAMPLE, Basis, Reason
+from seal_service.schemas import INSTANT_EXAMPLE, Basis, Reason
 from seal_service.seals.requests import SealRequest
 
 REQUEST_EXAMPLE = "sv-0f1e2d3c4b5a69788796a5b4c3d2e1f0"
@@ -39,27 +40,12 @@ class ServiceRequestBody(StrictModel):
     reason: Reason = ""
 
 
-class ServiceRequestAnswer(StrictModel):
+class ServiceRequestAnswer(AnyRequestAnswer):
     """A request about the service."""
 
-    request_id: str = Field(description="Request.", examples=[REQUEST_EXAMPLE])
     operation: dict[str, object] = Field(
         description="What is asked.",
         examples=[{"operation": "change-scopes", "caller_id": CALLER_EXAMPLE, "scopes": []}],
-    )
-    request_digest: str = Field(description="What a decision must name.", examples=["9f86…"])
-    applicant: str = Field(description="The caller that filed it.", examples=["administrator-1"])
-    basis_document: str = Field(description="What it rests on.", examples=[BASIS_EXAMPLE])
-    reason: str = Field(description="Why.", examples=[""])
-    filed_at: str = Field(description="When.", examples=[INSTANT_EXAMPLE])
-    expires_at: str = Field(description="Last instant to confirm it.", examples=[INSTANT_EXAMPLE])
-    state: str = Field(description="open, confirmed or refused.", examples=["open"])
-    decided_by: str | None = Field(description="Who decided.", examples=["administrator-2"])
-    decided_at: str | None = Field(description="When.", examples=[INSTANT_EXAMPLE])
-    remark: str = Field(description="What was said about it.", examples=[""])
-    completed_at: str | None = Field(
-        description="When it was done; null after a confirmation whose work failed.",
-        examples=[INSTANT_EXAMPLE],
     )
 
 
@@ -194,26 +180,8 @@ class PublicationAnswer(StrictModel):
 
 def request_to_wire(request: SealRequest) -> ServiceRequestAnswer:
     """Convert to the wire."""
-
-    def moment(name: str) -> str | None:
-        at = getattr(request, name)
-        return None if at is None else instant_text(at)
-
-    return ServiceRequestAnswer(
-        request_id=request.request_id,
-        operation=Content.from_text(request.content).operation.model_dump(mode="json"),
-        request_digest=request.digest.hex(),
-        applicant=request.applicant,
-        basis_document=request.basis_document,
-        reason=request.reason,
-        filed_at=instant_text(request.filed_at),
-        expires_at=instant_text(request.expires_at),
-        state=request.state.value,
-        decided_by=request.decided_by,
-        decided_at=moment("decided_at"),
-        remark=request.remark,
-        completed_at=moment("completed_at"),
-    )
+    asked = Content.from_text(request.content).operation.model_dump(mode="json")
+    return ServiceRequestAnswer.model_validate({**request_facts(request), "operation": asked})
 
 
 def filed_to_wire(filed: Filed) -> FiledAnswer:

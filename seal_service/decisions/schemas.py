@@ -140,15 +140,10 @@ class DecisionBody(StrictModel):
     remark: Reason = ""
 
 
-class RequestAnswer(StrictModel):
-    """A request about a seal."""
+class AnyRequestAnswer(StrictModel):
+    """What every request has that a second person decides."""
 
     request_id: str = Field(description="Request.", examples=[_REQUEST_EXAMPLE])
-    seal_id: str = Field(description="Seal.", examples=[SEAL_ID_EXAMPLE])
-    kind: str = Field(description="move, mandate or compromise.", examples=["move"])
-    content: dict[str, object] = Field(
-        description="What is asked, by kind.", examples=[{"action": "revoke"}]
-    )
     request_digest: str = Field(description="What a decision must name.", examples=["9f86…"])
     applicant: str = Field(description="The caller that filed it.", examples=["seal-applicant"])
     basis_document: str = Field(description="What it rests on.", examples=[BASIS_EXAMPLE])
@@ -162,6 +157,16 @@ class RequestAnswer(StrictModel):
     completed_at: str | None = Field(
         description="When all that follows was done; a lost key's certificates may take longer.",
         examples=[INSTANT_EXAMPLE],
+    )
+
+
+class RequestAnswer(AnyRequestAnswer):
+    """A request about a seal."""
+
+    seal_id: str = Field(description="Seal.", examples=[SEAL_ID_EXAMPLE])
+    kind: str = Field(description="move, mandate or compromise.", examples=["move"])
+    content: dict[str, object] = Field(
+        description="What is asked, by kind.", examples=[{"action": "revoke"}]
     )
 
 
@@ -237,26 +242,34 @@ class SealUseList(StrictModel):
     )
 
 
+def request_facts(request: SealRequest) -> dict[str, object]:
+    """Return the fields of ``AnyRequestAnswer``."""
+    decided, completed = request.decided_at, request.completed_at
+    return {
+        "request_id": request.request_id,
+        "request_digest": request.digest.hex(),
+        "applicant": request.applicant,
+        "basis_document": request.basis_document,
+        "reason": request.reason,
+        "filed_at": instant(request.filed_at),
+        "expires_at": instant(request.expires_at),
+        "state": request.state.value,
+        "decided_by": request.decided_by,
+        "decided_at": None if decided is None else instant(decided),
+        "remark": request.remark,
+        "completed_at": None if completed is None else instant(completed),
+    }
+
+
 def request_to_wire(request: SealRequest) -> RequestAnswer:
     """Convert a request."""
-    decided, completed = request.decided_at, request.completed_at
-    return RequestAnswer(
-        request_id=request.request_id,
-        seal_id=request.seal_id,
-        kind=request.kind.value,
-        content=json.loads(request.content),
-        request_digest=request.digest.hex(),
-        applicant=request.applicant,
-        basis_document=request.basis_document,
-        reason=request.reason,
-        filed_at=instant(request.filed_at),
-        expires_at=instant(request.expires_at),
-        state=request.state.value,
-        decided_by=request.decided_by,
-        decided_at=None if decided is None else instant(decided),
-        remark=request.remark,
-        completed_at=None if completed is None else instant(completed),
-    )
+    facts = {
+        **request_facts(request),
+        "seal_id": request.seal_id,
+        "kind": request.kind.value,
+        "content": json.loads(request.content),
+    }
+    return RequestAnswer.model_validate(facts)
 
 
 def mandate_to_wire(mandate: Mandate) -> MandateAnswer:
